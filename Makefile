@@ -1,0 +1,38 @@
+# Everything a fresh clone needs: `make demo` and `make test` set up what they use.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: setup demo test slow lint format types clean
+
+setup: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: setup  ## the main job on the embedded sample data
+	$(BIN)/fusionbench run --methods cmtfusion,baselines --dataset sample --out results/demo
+
+test: setup  ## every test but the slow ones
+	$(BIN)/pytest -m "not slow and not gpu" --cov --cov-report=term
+
+slow: setup  ## the tests marked slow
+	$(BIN)/pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup
+	$(BIN)/mypy -p fusionbench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info results/demo

@@ -1,0 +1,85 @@
+"""Cards: what a plug-in says about itself; tables, citations and manifests are made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Colour = Literal["luma", "rgb"]
+Better = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodCard:
+    """A fusion method in words.
+
+    Attributes:
+        name: The name on the command line (lower case, no blanks, no comma).
+        title: The name in tables.
+        family: ``pixel``, ``multi-scale``, ``low-rank``, ``sparse``, ``cnn``, ``gan`` ...
+        colour: ``luma``: ``fuse`` gets the visible luma, the engine puts the chroma back.
+            ``rgb``: ``fuse`` gets the visible image in colour and returns what is written.
+        groups: Selector groups beside ``all`` and the family, such as ``baselines``.
+        options: Named options with their allowed values; the first is the default.
+        paper, authors, year, venue, doi: The citation.
+        licence: Licence of the method's code and weights as their authors state it.
+        parameters: Number of parameters that take part in the forward pass.
+        training_data: Data sets that the weights were trained on.
+    """
+
+    name: str
+    title: str
+    family: str
+    colour: Colour = "luma"
+    groups: tuple[str, ...] = ()
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    paper: str = ""
+    authors: str = ""
+    year: int | None = None
+    venue: str = ""
+    doi: str = ""
+    licence: str = ""
+    parameters: int | None = None
+    training_data: tuple[str, ...] = ()
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """Every group name that selects this method."""
+        return frozenset({"all", self.family, *self.groups})
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricCard:
+    """A metric in words.
+
+    Attributes:
+        name: The name in tables and on the command line.
+        title: The name in full.
+        better: Whether a higher or a lower value is better.
+        low, high: The range of the value in its usual form (infinite where there is no bound).
+        sources: Whether the value depends on the source images, or on the fused image alone.
+        groups: Selector groups beside ``all``.
+        paper, year, doi: The publication that introduced it.
+    """
+
+    name: str
+    title: str
+    better: Better
+    low: float
+    high: float
+    sources: bool = True
+    groups: tuple[str, ...] = ()
+    paper: str = ""
+    year: int | None = None
+    doi: str = ""
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """Every group name that selects this metric."""
+        return frozenset({"all", *self.groups})
+
+    @property
+    def arrow(self) -> str:
+        """The direction of better as an arrow."""
+        return "↑" if self.better == "higher" else "↓"

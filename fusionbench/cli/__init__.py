@@ -1,0 +1,64 @@
+"""The command line. Commands import what they need when they run, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from fusionbench.cli import listing, reporting, running, scoring
+
+app = typer.Typer(
+    name="fusionbench",
+    help="Benchmark and evaluation suite for infrared/visible image fusion.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(running.run)
+app.command("fuse")(running.fuse)
+app.command("score")(scoring.score)
+app.command("report")(reporting.report)
+app.add_typer(listing.app, name="list")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from fusionbench import __version__, console
+
+        console.plain(f"fusionbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    debug: Annotated[bool, typer.Option(help="Show tracebacks and debug messages.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    from fusionbench import console
+
+    console.log_to_terminal(debug)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 1 done with failed cells, 2 not done."""
+    from fusionbench import console
+    from fusionbench.errors import FusionBenchError
+
+    try:
+        app()
+    except FusionBenchError as error:
+        if "--debug" in sys.argv:
+            raise
+        console.error(str(error))
+        sys.exit(2)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        console.error(f"unexpected {type(error).__name__}: {error}")
+        console.note("Run `fusionbench --debug ...` for the traceback; please report it.")
+        sys.exit(2)

@@ -1,0 +1,96 @@
+"""``fusionbench list methods|metrics|datasets|conventions [--json]``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from fusionbench.registry import Registry
+
+app = typer.Typer(help="List what can be named on the command line.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Item = dict[str, Any]
+
+
+@app.command()
+def methods(as_json: JsonOption = False) -> None:
+    """Fusion methods."""
+    from fusionbench.registry import METHODS
+
+    items = [asdict(e.plugin.card) | {"origin": e.origin} for e in METHODS]
+    _show(items, ("name", "title", "family", "year", "groups", "origin"), as_json, METHODS)
+
+
+@app.command()
+def metrics(as_json: JsonOption = False) -> None:
+    """Quality metrics."""
+    from fusionbench.conventions import load_conventions
+    from fusionbench.plugins import metric_card
+    from fusionbench.registry import METRICS
+
+    conventions = load_conventions().values()
+    items = []
+    for entry in METRICS:
+        defined = [c.name for c in conventions if entry.name in c.metrics]
+        card = asdict(metric_card(entry.plugin))
+        card |= {"low": str(card["low"]), "high": str(card["high"])}
+        items.append(card | {"conventions": defined, "origin": entry.origin})
+    _show(items, ("name", "title", "better", "low", "high", "conventions"), as_json, METRICS)
+
+
+@app.command()
+def datasets(as_json: JsonOption = False) -> None:
+    """Data sets."""
+    from fusionbench.datasets import load_datasets
+
+    items = [
+        card.model_dump(mode="json") | {"splits": list(card.splits)}
+        for card in load_datasets().values()
+    ]
+    _show(items, ("name", "title", "splits", "default_split", "home"), as_json)
+
+
+@app.command()
+def conventions(as_json: JsonOption = False) -> None:
+    """Metric conventions: whose numbers a column reproduces."""
+    from fusionbench.conventions import load_conventions
+
+    items = [
+        c.model_dump(mode="json", exclude={"metrics"}) | {"metrics": list(c.metrics)}
+        for c in load_conventions().values()
+    ]
+    _show(items, ("name", "title", "source", "metrics"), as_json)
+
+
+def _show(
+    items: list[Item],
+    fields: tuple[str, ...],
+    as_json: bool,
+    registry: Registry[Any] | None = None,
+) -> None:
+    from rich.table import Table
+
+    from fusionbench import console
+
+    broken = list(registry.broken.values()) if registry else []
+    if as_json:
+        listed = items + [{"name": b.module, "broken": b.error} for b in broken]
+        console.plain(json.dumps(listed, indent=2, ensure_ascii=False))
+        return
+    table = Table(*fields, box=None, pad_edge=False, header_style="bold")
+    for item in items:
+        table.add_row(*(_cell(item[field]) for field in fields))
+    console.show(table)
+    for failed in broken:
+        console.warn(f"broken: {failed.module}: {failed.error}")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,76 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Colour(StrEnum):
+    """What the fuse stage writes."""
+
+    keep = "keep"
+    gray = "gray"
+
+
+class Overwrite(StrEnum):
+    """What is done again (see :data:`fusionbench.stages.Overwrite`)."""
+
+    never = "never"
+    missing = "missing"
+    changed = "changed"
+    always = "always"
+
+
+MethodsOption = Annotated[
+    str,
+    typer.Option(help="Names, globs and groups (baselines, classical, deep, all); -NAME drops."),
+]
+DataSetOption = Annotated[
+    str | None, typer.Option(help="Data sets, comma-separated (default: sample).")
+]
+DataRootOption = Annotated[
+    Path | None, typer.Option(help="Folder that holds data sets [FUSIONBENCH_DATA].")
+]
+SplitOption = Annotated[str | None, typer.Option(help="Split of the data set.")]
+IrOption = Annotated[Path | None, typer.Option(help="Infrared images, instead of --dataset.")]
+VisOption = Annotated[Path | None, typer.Option(help="Visible images, instead of --dataset.")]
+LimitOption = Annotated[int | None, typer.Option(min=1, help="Use the first pairs only.")]
+SkipBadOption = Annotated[
+    bool, typer.Option("--skip-bad-pairs", help="Go on without pairs that cannot be used.")
+]
+MetricsOption = Annotated[
+    str, typer.Option(help="Metrics: names, globs, `all`; NAME@CONVENTION picks a convention.")
+]
+ConventionOption = Annotated[
+    str, typer.Option(help="Conventions of the metrics that name none, comma-separated.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(help="The run's folder [results/DATASET]; resumed if it exists."),
+]
+OverwriteOption = Annotated[
+    Overwrite, typer.Option(help="Do again: nothing, what is missing, what changed, everything.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes for scoring (default: all cores).")
+]
+ColourOption = Annotated[
+    Colour, typer.Option(help="Write fused luma under the visible chroma, or gray images.")
+]
+DeviceOption = Annotated[str, typer.Option(help="Torch device, such as cpu or cuda:0.")]
+SeedOption = Annotated[int, typer.Option(help="Seed set before each method is loaded.")]
+WeightsOption = Annotated[
+    list[str] | None,
+    typer.Option(help="METHOD=authors|retrained|FILE, repeatable."),
+]
+WeightsDirOption = Annotated[
+    Path | None, typer.Option(help="Folder searched for weight files [FUSIONBENCH_WEIGHTS].")
+]
+MethodOptionOption = Annotated[
+    list[str] | None, typer.Option("--option", help="METHOD.KEY=VALUE, repeatable.")
+]
+FiguresOption = Annotated[bool, typer.Option(help="Draw figures.")]

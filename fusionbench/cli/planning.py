@@ -1,0 +1,120 @@
+"""From a request to a plan: every choice resolved and checked, nothing written yet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fusionbench import console
+from fusionbench.cli.request import Request
+from fusionbench.conventions import select_columns
+from fusionbench.datasets import DataSet, open_dataset, open_folders
+from fusionbench.engines import default_workers
+from fusionbench.errors import FusionBenchError
+from fusionbench.manifest import Manifest
+from fusionbench.pipeline import Plan, check_datasets
+from fusionbench.settings import data_root, weights_folders
+from fusionbench.stages.collecting import collect, method_folders
+from fusionbench.stages.preparing import prepare_methods
+from fusionbench.weights import WeightsFinder
+
+DEFAULT_DATASET = "sample"
+
+
+def plan_to_fuse(request: Request) -> Plan:
+    """The plan of ``run`` and ``fuse``."""
+    columns = select_columns(request.metrics, request.convention) if request.metrics else []
+    prepared = prepare_methods(
+        request.methods,
+        weights=request.weights or (),
+        options=request.option or (),
+        device=checked_device(request.device),
+        finder=WeightsFinder(weights_folders(request.weights_dir)),
+    )
+    found = _open(request)
+    return Plan(
+        out=request.out or Path("results") / "+".join(d.name for d in found),
+        datasets=check_datasets(found, skip_bad=request.skip_bad_pairs),
+        columns=columns,
+        prepared=prepared,
+        device=request.device,
+        colour=request.colour.value,
+        overwrite=request.overwrite.value,
+        seed=request.seed,
+        workers=request.workers or default_workers(),
+        configuration=request.recorded(),
+    )
+
+
+def plan_to_score(request: Request) -> Plan:
+    """The plan of ``score``: the images of a run, or images from elsewhere."""
+    if request.run is not None and request.fused is None:
+        return _plan_of_run(request, request.run)
+    if request.fused is not None and request.run is None:
+        return _plan_of_folder(request, request.fused)
+    raise FusionBenchError("name a run to score, or images from elsewhere with --fused DIR")
+
+
+def _plan_of_run(request: Request, run: Path) -> Plan:
+    manifest = Manifest.read(run)
+    return Plan(
+        out=run,
+        datasets=manifest.datasets,
+        columns=select_columns(request.metrics, request.convention),
+        collected=manifest.methods,
+        device=str(manifest.hardware["device"]),
+        overwrite=request.overwrite.value,
+        workers=request.workers or default_workers(),
+        configuration=manifest.configuration | {"score": request.recorded()},
+    )
+
+
+def _plan_of_folder(request: Request, fused: Path) -> Plan:
+    columns = select_columns(request.metrics, request.convention)
+    folders = method_folders(fused, request.name)
+    found = _open(request)
+    if len(found) > 1:
+        raise FusionBenchError("--fused is scored against one data set at a time")
+    (record,) = check_datasets(found, skip_bad=request.skip_bad_pairs)
+    collected = collect(folders, record, skip_bad=request.skip_bad_pairs)
+    for text in collected.notes:
+        console.warn(text)
+    return Plan(
+        out=request.out or Path("results") / f"{record.name}-{fused.resolve().name}",
+        datasets=[collected.dataset],
+        columns=columns,
+        collected=collected.methods,
+        overwrite=request.overwrite.value,
+        workers=request.workers or default_workers(),
+        configuration=request.recorded(),
+    )
+
+
+def _open(request: Request) -> list[DataSet]:
+    """Open what ``--dataset``, or ``--ir`` with ``--vis``, asks for."""
+    if request.ir is None and request.vis is None:
+        asked = (request.dataset or DEFAULT_DATASET).split(",")
+        names = dict.fromkeys(name.strip() for name in asked if name.strip())
+        root = data_root(request.data_root)
+        found = [open_dataset(name, root, request.split) for name in names]
+    elif request.ir is None or request.vis is None:
+        raise FusionBenchError("--ir and --vis go together: name both folders")
+    else:
+        found = [open_folders(request.ir, request.vis, request.dataset or "custom")]
+    return [dataset.first(request.limit) for dataset in found]
+
+
+def checked_device(name: str) -> str:
+    """The device's name, once torch is known to have it.
+
+    Raises:
+        FusionBenchError: Torch does not know the device, or has none of the kind.
+    """
+    if name == "cpu":
+        return name
+    import torch
+
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise FusionBenchError(f"--device {name}: {str(error).splitlines()[0]}") from error
+    return name

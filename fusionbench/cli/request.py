@@ -1,0 +1,49 @@
+"""What a command was asked for: its options, typed, in one object."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fusionbench.cli.options import Colour, Overwrite
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The options of ``run``, ``fuse`` and ``score``; a command sets those it has."""
+
+    methods: str = ""
+    dataset: str | None = None
+    data_root: Path | None = None
+    split: str | None = None
+    ir: Path | None = None
+    vis: Path | None = None
+    limit: int | None = None
+    metrics: str = ""
+    convention: str = ""
+    out: Path | None = None
+    device: str = "cpu"
+    colour: Colour = Colour.keep
+    weights: list[str] | None = None
+    weights_dir: Path | None = None
+    option: list[str] | None = None
+    overwrite: Overwrite = Overwrite.changed
+    skip_bad_pairs: bool = False
+    workers: int | None = None
+    seed: int = 0
+    figures: bool = True
+    run: Path | None = None
+    fused: Path | None = None
+    name: str | None = None
+
+    def recorded(self) -> dict[str, Any]:
+        """The options that differ from the defaults, as JSON holds them."""
+        plain = Request()
+        return {
+            key: str(value.value if isinstance(value, Colour | Overwrite) else value)
+            if isinstance(value, Path | Colour | Overwrite)
+            else value
+            for key, value in asdict(self).items()
+            if value != getattr(plain, key)
+        }

@@ -1,0 +1,73 @@
+"""``fusionbench run`` and ``fusionbench fuse``."""
+
+from __future__ import annotations
+
+from fusionbench.cli import options as o
+from fusionbench.cli.request import Request
+
+
+def run(
+    methods: o.MethodsOption = "cmtfusion,baselines",
+    dataset: o.DataSetOption = None,
+    data_root: o.DataRootOption = None,
+    split: o.SplitOption = None,
+    ir: o.IrOption = None,
+    vis: o.VisOption = None,
+    limit: o.LimitOption = None,
+    metrics: o.MetricsOption = "all",
+    convention: o.ConventionOption = "standard",
+    out: o.OutOption = None,
+    device: o.DeviceOption = "cpu",
+    colour: o.ColourOption = o.Colour.keep,
+    weights: o.WeightsOption = None,
+    weights_dir: o.WeightsDirOption = None,
+    option: o.MethodOptionOption = None,
+    overwrite: o.OverwriteOption = o.Overwrite.changed,
+    skip_bad_pairs: o.SkipBadOption = False,
+    workers: o.WorkersOption = None,
+    seed: o.SeedOption = 0,
+    figures: o.FiguresOption = True,
+) -> None:
+    """Fuse, score and report: the main command. Run it again to continue where it stopped."""
+    request = Request(**locals())
+    from fusionbench.cli.planning import plan_to_fuse
+    from fusionbench.cli.reporting import finish
+    from fusionbench.pipeline import fuse_all, score_all, start
+
+    plan = plan_to_fuse(request)
+    started = start(plan)
+    fuse_all(started, plan)
+    score_all(started, plan)
+    finish(started, figures=figures)
+
+
+def fuse(
+    methods: o.MethodsOption = "cmtfusion,baselines",
+    dataset: o.DataSetOption = None,
+    data_root: o.DataRootOption = None,
+    split: o.SplitOption = None,
+    ir: o.IrOption = None,
+    vis: o.VisOption = None,
+    limit: o.LimitOption = None,
+    out: o.OutOption = None,
+    device: o.DeviceOption = "cpu",
+    colour: o.ColourOption = o.Colour.keep,
+    weights: o.WeightsOption = None,
+    weights_dir: o.WeightsDirOption = None,
+    option: o.MethodOptionOption = None,
+    overwrite: o.OverwriteOption = o.Overwrite.changed,
+    skip_bad_pairs: o.SkipBadOption = False,
+    seed: o.SeedOption = 0,
+) -> None:
+    """Only fuse: write the images and the manifest; `fusionbench score RUN` goes on from there."""
+    request = Request(**locals())
+    from fusionbench import console
+    from fusionbench.cli.planning import plan_to_fuse
+    from fusionbench.cli.reporting import exit_on_failures
+    from fusionbench.pipeline import fuse_all, start
+
+    plan = plan_to_fuse(request)
+    started = start(plan)
+    fuse_all(started, plan)
+    console.note(f"fused images are in {plan.out / 'fused'}")
+    exit_on_failures(started)

@@ -1,0 +1,46 @@
+"""``fusionbench score``: a run's own images again, or images from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fusionbench.cli import options as o
+from fusionbench.cli.request import Request
+
+
+def score(
+    run: Annotated[Path | None, typer.Argument(help="A run whose fused images to score.")] = None,
+    fused: Annotated[
+        Path | None,
+        typer.Option(help="Folder of fused images, or of one such folder per method."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The method's name, where --fused itself holds images.")
+    ] = None,
+    dataset: o.DataSetOption = None,
+    data_root: o.DataRootOption = None,
+    split: o.SplitOption = None,
+    ir: o.IrOption = None,
+    vis: o.VisOption = None,
+    limit: o.LimitOption = None,
+    metrics: o.MetricsOption = "all",
+    convention: o.ConventionOption = "standard",
+    out: o.OutOption = None,
+    overwrite: o.OverwriteOption = o.Overwrite.changed,
+    skip_bad_pairs: o.SkipBadOption = False,
+    workers: o.WorkersOption = None,
+    figures: o.FiguresOption = True,
+) -> None:
+    """Score fused images and report: those of a run, or --fused DIR from anywhere."""
+    request = Request(**locals())
+    from fusionbench.cli.planning import plan_to_score
+    from fusionbench.cli.reporting import finish
+    from fusionbench.pipeline import score_all, start
+
+    plan = plan_to_score(request)
+    started = start(plan)
+    score_all(started, plan)
+    finish(started, figures=figures)

@@ -1,0 +1,71 @@
+"""The one module that writes to the terminal: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+out = Console()
+err = Console(stderr=True)
+
+
+def show(renderable: Any) -> None:
+    """Print a result."""
+    out.print(renderable)
+
+
+def plain(text: str) -> None:
+    """Print a result as it is: no markup, no colour, no wrapping."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Tell the user something beside the result."""
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def error(text: str) -> None:
+    """Tell the user what went wrong."""
+    err.print("error: ", style="bold red", end="")
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Tell the user what may surprise."""
+    err.print("warning: ", style="yellow", end="")
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr; yields the function that moves it by one."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
+
+
+def log_to_terminal(debug: bool) -> None:
+    """Send log records to stderr: warnings, or everything when debugging."""
+    handler = RichHandler(console=err, show_time=False, show_path=False)
+    logger = logging.getLogger("fusionbench")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.DEBUG if debug else logging.WARNING)

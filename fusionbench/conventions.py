@@ -1,0 +1,166 @@
+"""Conventions: YAML files that fix every parameter of every metric as one published code does.
+
+A column's full name is ``metric@convention``. Nothing about a convention is hidden in code: a
+metric function has no default parameters, so a convention that misses one cannot be used.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fusionbench.cards import MetricCard
+from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.files import digest
+from fusionbench.plugins import metric_card
+from fusionbench.registry import METRICS, Entry, source_fingerprint
+from fusionbench.sources import Triple
+
+DEFAULT = "standard"
+
+
+class Convention(BaseModel):
+    """One convention as its YAML file states it.
+
+    Attributes:
+        name: The part after ``@``.
+        title: One line: what it reproduces.
+        source: The published code it follows, with its commit.
+        colour: ``luma``: metrics see the luma of every image.
+        warning: Said to the user when the convention is used.
+        aliases: Other names.
+        metrics: Parameters of each metric.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    source: str
+    colour: Literal["luma"] = "luma"
+    warning: str = ""
+    aliases: tuple[str, ...] = ()
+    metrics: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric under one convention: what a column of a table holds."""
+
+    metric: str
+    convention: str
+
+    @property
+    def name(self) -> str:
+        """``metric@convention``."""
+        return f"{self.metric}@{self.convention}"
+
+    @property
+    def card(self) -> MetricCard:
+        """The metric's card."""
+        return metric_card(METRICS[self.metric].plugin)
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The metric's parameters under the convention."""
+        return load_conventions()[self.convention].metrics[self.metric]
+
+    def value(self, triple: Triple) -> float:
+        """The metric of one triple as float64 (NaN where it is not defined)."""
+        return float(METRICS[self.metric].plugin(triple, **self.params))
+
+    def fingerprint(self) -> str:
+        """What the value depends on beside the images: parameters and code."""
+        code = [METRICS[self.metric].fingerprint, source_fingerprint("fusionbench.sources")]
+        return digest([self.name, self.params, code])
+
+
+@cache
+def load_conventions() -> dict[str, Convention]:
+    """Every convention by name.
+
+    Raises:
+        FusionBenchError: A file is not a valid convention.
+    """
+    found: dict[str, Convention] = {}
+    folder = resources.files("fusionbench.configs").joinpath("conventions")
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml"):
+            try:
+                convention = Convention.model_validate(yaml.safe_load(file.read_text("utf-8")))
+            except (ValidationError, yaml.YAMLError) as error:
+                raise FusionBenchError(f"configs/conventions/{file.name}: {error}") from error
+            found[convention.name] = convention
+    return found
+
+
+def convention_named(name: str) -> Convention:
+    """The convention of that name or alias, in any case.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    conventions = load_conventions()
+    for convention in conventions.values():
+        if name.casefold() in {n.casefold() for n in (convention.name, *convention.aliases)}:
+            return convention
+    raise UnknownNameError("convention", name, conventions, "fusionbench list conventions")
+
+
+def select_columns(metrics: str, conventions: str = DEFAULT) -> list[Column]:
+    """The columns that ``--metrics`` and ``--convention`` ask for.
+
+    ``metrics`` is a selector whose tokens may carry ``@convention``; the others are taken in each
+    of the comma-separated ``conventions``. A group or glob takes what a convention defines; a name
+    that the convention does not define is an error.
+
+    Raises:
+        FusionBenchError: A name is unknown, or the convention does not define the metric.
+    """
+    chosen: dict[str, Column] = {}
+    for token in (t.strip() for t in metrics.split(",") if t.strip()):
+        selector, _, named = token.partition("@")
+        for convention in (named or conventions).split(","):
+            columns = _columns(selector.lstrip("-"), convention_named(convention.strip()))
+            if token.startswith("-"):
+                for column in columns:
+                    chosen.pop(column.name, None)
+            else:
+                chosen.update((column.name, column) for column in columns)
+    if not chosen:
+        raise FusionBenchError(f"'{metrics}' selects no metric")
+    order = {name: place for place, name in enumerate(_table_order())}
+    return sorted(chosen.values(), key=lambda c: (c.convention, order[c.metric]))
+
+
+def _columns(selector: str, convention: Convention) -> list[Column]:
+    entries = METRICS.select(selector)
+    defined = [e for e in entries if e.name in convention.metrics]
+    if not defined or (len(entries) == 1 and entries[0].name.casefold() == selector.casefold()):
+        missing = [e.name for e in entries if e.name not in convention.metrics]
+        if missing:
+            raise FusionBenchError(
+                f"convention '{convention.name}' does not define {', '.join(missing)}; "
+                f"it defines {', '.join(convention.metrics)}"
+            )
+    return [Column(e.name, convention.name) for e in defined]
+
+
+def _table_order() -> list[str]:
+    """Metrics in the order of the default convention's file, the others after them by name."""
+    first = list(load_conventions()[DEFAULT].metrics)
+    return first + [e.name for e in METRICS if e.name not in first]
+
+
+def missing_parameters(entry: Entry[Any], convention: Convention) -> set[str]:
+    """Parameters on which a metric's signature and a convention's entry disagree."""
+    signature = inspect.signature(entry.plugin).parameters.values()
+    declared = {p.name for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    return declared ^ set(convention.metrics[entry.name])

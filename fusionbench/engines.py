@@ -1,0 +1,47 @@
+"""Where tasks run: in this process, or in several on this machine.
+
+A task is small and carries paths, not arrays; results come back in order, and the driver alone
+writes them. Functions and tasks must be importable, so that another process can run them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def default_workers() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_tasks(function: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
+    """Yield ``function(task)`` for each task in order.
+
+    Args:
+        function: A module-level function.
+        tasks: What to call it with.
+        workers: Processes; 1 runs everything here.
+    """
+    workers = min(workers, len(tasks))
+    if workers <= 1:
+        yield from map(function, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+        yield from pool.map(function, tasks)
+
+
+def _one_thread() -> None:
+    """Keep libraries from starting a thread for every core in every process."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    import cv2
+
+    cv2.setNumThreads(1)

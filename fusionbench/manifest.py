@@ -1,0 +1,162 @@
+"""The manifest: what every number of a run was made from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fusionbench.errors import FusionBenchError
+from fusionbench.files import write_json
+
+SCHEMA = 1
+PACKAGES = ("numpy", "opencv-python", "scipy", "torch", "PyWavelets", "pandas", "scikit-image")
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PairRecord(_Record):
+    """One pair: its files and their checksums."""
+
+    id: str
+    ir: str
+    vis: str
+    ir_sha256: str
+    vis_sha256: str
+
+
+class DataSetRecord(_Record):
+    """One data set as it was used: the pairs, in order, and a fingerprint over their contents."""
+
+    name: str
+    title: str
+    split: str
+    folder: str
+    home: str
+    terms: str
+    fingerprint: str
+    pairs: list[PairRecord]
+    skipped: list[str] = Field(default_factory=list)
+
+
+class WeightsRecord(_Record):
+    """The weights that a method ran with."""
+
+    origin: str
+    file: str
+    sha256: str
+    note: str
+
+
+class MethodRecord(_Record):
+    """One row of the tables.
+
+    ``fused`` maps a data set to the images of each pair where they came from elsewhere
+    (``score --fused``); it is empty where this run made them.
+    """
+
+    name: str
+    label: str
+    family: str
+    year: int | None = None
+    fingerprint: str
+    options: dict[str, str] = Field(default_factory=dict)
+    weights: WeightsRecord | None = None
+    fused: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class ColumnRecord(_Record):
+    """One metric under one convention."""
+
+    metric: str
+    convention: str
+    better: Literal["higher", "lower"]
+    params: dict[str, Any]
+    fingerprint: str
+
+
+class Manifest(_Record):
+    """A run in one file; written before the work starts."""
+
+    schema_version: int = SCHEMA
+    command: str
+    started: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    configuration: dict[str, Any]
+    versions: dict[str, str]
+    hardware: dict[str, Any]
+    datasets: list[DataSetRecord]
+    methods: list[MethodRecord]
+    columns: list[ColumnRecord]
+
+    def write(self, root: Path) -> None:
+        """Write ``manifest.json`` into the run's folder."""
+        write_json(root / "manifest.json", self.model_dump(mode="json"))
+
+    @classmethod
+    def read(cls, root: Path) -> Manifest:
+        """Read a run's manifest.
+
+        Raises:
+            FusionBenchError: The folder is not a run, or was written by another schema version.
+        """
+        path = root / "manifest.json"
+        if not path.is_file():
+            raise FusionBenchError(
+                f"{root} is not a run: it holds no manifest.json. "
+                "`fusionbench run` and `fusionbench score` make runs"
+            )
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValueError as error:
+            raise FusionBenchError(f"{path} cannot be read: {error}") from error
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, this package and the packages that numbers depend on."""
+    found = {"python": platform.python_version(), "fusionbench": metadata.version("fusionbench")}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware(device: str) -> dict[str, Any]:
+    """The machine in words; the GPU's name where one is used."""
+    facts: dict[str, Any] = {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "device": device,
+    }
+    if device.startswith("cuda"):
+        import torch
+
+        facts["gpu"] = torch.cuda.get_device_name(device)
+        facts["cuda"] = torch.version.cuda
+    return facts
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def command_line() -> str:
+    """The command as it was typed, without the folder of the program."""
+    import shlex
+
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -1,0 +1,172 @@
+"""The stages of a run in order: what ``fusionbench run`` and ``fusionbench score`` do."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fusionbench import console
+from fusionbench.conventions import Column, convention_named
+from fusionbench.datasets import DataSet, check_pairs
+from fusionbench.engines import default_workers
+from fusionbench.errors import FusionBenchError
+from fusionbench.manifest import (
+    ColumnRecord,
+    DataSetRecord,
+    Manifest,
+    MethodRecord,
+    command_line,
+    hardware,
+    versions,
+)
+from fusionbench.runs import Run
+from fusionbench.stages import Overwrite
+from fusionbench.stages.fusing import WrittenColour, fuse
+from fusionbench.stages.preparing import Prepared
+from fusionbench.stages.scoring import score
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run will do, resolved and checked before anything is written.
+
+    Attributes:
+        out: The run's folder.
+        datasets: The pairs.
+        columns: Metrics under their conventions.
+        prepared: Methods to fuse with.
+        collected: Methods whose images came from elsewhere.
+        configuration: The command's choices, for the manifest.
+    """
+
+    out: Path
+    datasets: Sequence[DataSetRecord]
+    columns: Sequence[Column]
+    prepared: Sequence[Prepared] = ()
+    collected: Sequence[MethodRecord] = ()
+    device: str = "cpu"
+    colour: WrittenColour = "keep"
+    overwrite: Overwrite = "changed"
+    seed: int = 0
+    workers: int = field(default_factory=default_workers)
+    configuration: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> list[MethodRecord]:
+        """One record per row of the tables."""
+        return [*(p.record for p in self.prepared), *self.collected]
+
+
+def check_datasets(datasets: Sequence[DataSet], *, skip_bad: bool) -> list[DataSetRecord]:
+    """Check the contents of every data set, with a progress bar (see :func:`check_pairs`)."""
+    records = []
+    for dataset in datasets:
+        with console.progress(f"checking {dataset.name}", len(dataset.pairs)) as advance:
+            records.append(check_pairs(dataset, skip_bad=skip_bad, advance=advance))
+        for problem in records[-1].skipped:
+            console.warn(f"left out: {problem}")
+    return records
+
+
+def start(plan: Plan) -> Run:
+    """Make the run's folder and write its manifest.
+
+    Raises:
+        FusionBenchError: The folder cannot be written.
+    """
+    _make_writable(plan.out)
+    for name in {c.convention for c in plan.columns}:
+        if warning := convention_named(name).warning:
+            console.warn(f"convention {name}: {warning}")
+    Manifest(
+        command=command_line(),
+        configuration=plan.configuration,
+        versions=versions(),
+        hardware=hardware(plan.device),
+        datasets=list(plan.datasets),
+        methods=plan.methods,
+        columns=[column_record(column) for column in plan.columns],
+    ).write(plan.out)
+    return Run(plan.out)
+
+
+def column_record(column: Column) -> ColumnRecord:
+    """A column as the manifest keeps it."""
+    return ColumnRecord(
+        metric=column.metric,
+        convention=column.convention,
+        better=column.card.better,
+        params=dict(column.params),
+        fingerprint=column.fingerprint(),
+    )
+
+
+def fuse_all(run: Run, plan: Plan) -> int:
+    """Run the fuse stage for every method and data set; returns the number of failed pairs."""
+    failed = 0
+    for prepared in plan.prepared:
+        for dataset in plan.datasets:
+            what = f"fusing {dataset.name} with {prepared.record.name}"
+            with console.progress(what, len(dataset.pairs)) as advance:
+                failed += fuse(
+                    run,
+                    prepared,
+                    dataset,
+                    colour=plan.colour,
+                    overwrite=plan.overwrite,
+                    seed=plan.seed,
+                    advance=advance,
+                )
+    return failed
+
+
+def score_all(run: Run, plan: Plan) -> int:
+    """Run the score stage for every data set; returns the number of values that failed."""
+    errors = 0
+    for dataset in plan.datasets:
+        with console.progress(f"scoring {dataset.name}", len(dataset.pairs)) as advance:
+            errors += score(
+                run,
+                dataset,
+                plan.methods,
+                plan.columns,
+                overwrite=plan.overwrite,
+                workers=plan.workers,
+                advance=advance,
+            )
+    return errors
+
+
+def failures(run: Run) -> list[str]:
+    """One line per cell of the tables that a failure took, newest rows only."""
+    lines = []
+    for dataset in run.manifest.datasets:
+        used = {pair.id for pair in dataset.pairs}
+        for method in run.manifest.methods:
+            failed = {p: r for p, r in run.failures(dataset.name, method.name).items() if p in used}
+            if failed:
+                pair, row = next(iter(failed.items()))
+                where = f"{len(failed)} of {len(used)} pairs of {dataset.name}"
+                lines.append(f"{method.name} failed on {where}; on {pair}: {row['error']}")
+            for pair, row in run.scores(dataset.name, method.name).items():
+                if pair in used:
+                    lines += [
+                        f"{c} of {method.name} on {pair}: {e}" for c, e in row["errors"].items()
+                    ]
+    return lines
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder)
+        os.close(handle)
+        Path(name).unlink()
+    except OSError as error:
+        raise FusionBenchError(
+            f"cannot write to {folder}: {error.strerror}; name another --out"
+        ) from error

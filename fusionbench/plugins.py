@@ -1,0 +1,142 @@
+"""What a plug-in author writes against: the base class of methods and the decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from fusionbench.cards import MethodCard, MetricCard
+from fusionbench.errors import FusionBenchError
+from fusionbench.registry import METHODS, METRICS
+from fusionbench.weights import Weights, WeightsFinder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MetricFunction = Callable[..., float]
+M = TypeVar("M", bound="type[Method]")
+F = TypeVar("F", bound=MetricFunction)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the engine hands to a method when it makes one.
+
+    Attributes:
+        device: A torch device name.
+        weights: The weights asked for with ``--weights NAME=...``: an origin or a file; or None.
+        options: Options asked for with ``--option NAME.key=value``.
+        finder: Looks weight files up by their checksum.
+    """
+
+    device: str = "cpu"
+    weights: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    finder: WeightsFinder = field(default_factory=WeightsFinder)
+
+
+class Method:
+    """Base class of every fusion method; register a subclass with :func:`method`.
+
+    The engine makes an instance, asks :meth:`weights` (cheap: no torch), calls :meth:`load` once
+    and then :meth:`fuse` for every pair.
+    """
+
+    card: ClassVar[MethodCard]
+
+    def __init__(self, setting: Setting | None = None) -> None:
+        self.setting = setting or Setting()
+        unknown = set(self.setting.options) - set(self.card.options)
+        if unknown:
+            raise FusionBenchError(
+                f"method '{self.card.name}' has no option {', '.join(sorted(unknown))}; "
+                f"it has: {', '.join(self.card.options) or 'none'}"
+            )
+        self.options = {
+            key: self._allowed(key, self.setting.options.get(key, values[0]), values)
+            for key, values in self.card.options.items()
+        }
+
+    def _allowed(self, key: str, value: str, values: tuple[str, ...]) -> str:
+        if value not in values:
+            raise FusionBenchError(
+                f"option {self.card.name}.{key}={value}: expected one of {', '.join(values)}"
+            )
+        return value
+
+    @property
+    def label(self) -> str:
+        """The row's name in tables; says which weights where there is a choice."""
+        return self.card.title
+
+    def weights(self) -> Weights | None:
+        """The weights that :meth:`load` will use, or None where the method needs none.
+
+        Raises:
+            WeightsError: They are not there; the message says what to do.
+        """
+        if self.setting.weights is not None:
+            raise FusionBenchError(f"method '{self.card.name}' takes no weights")
+        return None
+
+    def load(self) -> None:
+        """Build what :meth:`fuse` needs (networks, dictionaries) on ``self.setting.device``."""
+
+    def fuse(self, ir: Tensor, vis: Tensor) -> Tensor:
+        """Fuse one pair.
+
+        Args:
+            ir: Infrared luma, float32, B×1×H×W in [0, 1].
+            vis: Visible image, float32, B×1×H×W luma or B×3×H×W RGB (``card.colour``), in [0, 1].
+
+        Returns:
+            The fused image, float, B×{1,3}×H×W; the engine clips it to [0, 1].
+        """
+        raise NotImplementedError
+
+
+def method(name: str, **card: Any) -> Callable[[M], M]:
+    """Register a :class:`Method` subclass; the keywords are those of :class:`MethodCard`.
+
+    Example:
+        >>> from fusionbench import Method, method
+        >>> @method("half-ir", title="Half infrared", family="pixel")
+        ... class HalfInfrared(Method):
+        ...     def fuse(self, ir, vis):
+        ...         return ir / 2 + vis / 2
+    """
+
+    def register(cls: M) -> M:
+        cls.card = MethodCard(name=name, **card)
+        METHODS.add(name, cls, cls.card.selectors)
+        return cls
+
+    return register
+
+
+def metric(name: str, **card: Any) -> Callable[[F], F]:
+    """Register ``f(triple, *, every_parameter) -> float``; keywords as in :class:`MetricCard`.
+
+    The function names every parameter as keyword-only without default: a convention supplies them.
+    """
+
+    def register(function: F) -> F:
+        made = MetricCard(name=name, **card)
+        function.card = made  # type: ignore[attr-defined]
+        METRICS.add(name, function, made.selectors)
+        return function
+
+    return register
+
+
+def metric_card(function: MetricFunction) -> MetricCard:
+    """The card of a registered metric function."""
+    card: MetricCard = function.card  # type: ignore[attr-defined]
+    return card
+
+
+def packaged_weights(module_file: str, name: str) -> Path:
+    """The path of a weights file that ships beside a method's module."""
+    return Path(module_file).parent / "weights" / name

@@ -1,0 +1,162 @@
+"""Collecting somebody else's fused images: a folder of images, or a folder of images per method."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fusionbench.datasets.checking import problem_list
+from fusionbench.datasets.pairing import match_names, natural
+from fusionbench.errors import DataError
+from fusionbench.files import digest
+from fusionbench.images import SUFFIXES, read_image
+from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Fused images found for a data set.
+
+    Attributes:
+        dataset: The data set, cut down to the pairs that every method has an image for.
+        methods: One record per folder.
+        notes: What the user should know: pairs without images, files left out.
+    """
+
+    dataset: DataSetRecord
+    methods: list[MethodRecord]
+    notes: list[str]
+
+
+def method_folders(folder: Path, name: str | None = None) -> dict[str, Path]:
+    """The folders of fused images by method name.
+
+    Args:
+        folder: Holds images (one method, named ``name`` or after the folder), or a folder of images
+            per method.
+        name: The method's name where the folder itself holds the images.
+
+    Raises:
+        DataError: There is no such folder, or there are no images.
+    """
+    if not folder.is_dir():
+        raise DataError(f"--fused {folder} is not a folder")
+    if _images(folder):
+        return {_usable(name or folder.resolve().name): folder}
+    found = {_usable(d.name): d for d in sorted(folder.iterdir()) if d.is_dir() and _images(d)}
+    if not found:
+        raise DataError(
+            f"--fused {folder} holds no images ({', '.join(sorted(SUFFIXES))}) "
+            "and no folder of images"
+        )
+    return found
+
+
+def collect(
+    folders: Mapping[str, Path], dataset: DataSetRecord, *, skip_bad: bool = False
+) -> Collected:
+    """Match the images of each folder to the pairs of a data set.
+
+    An image belongs to the pair whose id is its stem, or its stem without one prefix and suffix
+    that all images of the folder share. All methods are scored on the same pairs.
+
+    Raises:
+        DataError: Images belong to no pair, cannot be read or have another size than their pair,
+            or methods cover different pairs (``skip_bad`` leaves such images and pairs out); or
+            nothing is left.
+    """
+    found = {name: _matched(path, dataset) for name, path in folders.items()}
+    problems = [p for _, bad in found.values() for p in bad]
+    for name, (images, _) in found.items():
+        if not images:
+            raise DataError(
+                f"--fused {folders[name]}: no image belongs to a pair of {dataset.name}; images "
+                f"are named {', '.join(sorted(p.name for p in _images(folders[name]))[:3])} ..., pairs "
+                f"{', '.join(p.id for p in dataset.pairs[:3])} ..."
+            )
+    covered = [set(images) for images, _ in found.values()]
+    common = set.intersection(*covered)
+    for name, (images, _) in found.items():
+        missing = sorted(set.union(*covered) - set(images), key=natural)
+        problems += [
+            f"{name}: no image for pair {pair}, which other methods have" for pair in missing
+        ]
+    bad_files = _unreadable(found, dataset, common)
+    problems += bad_files.values()
+    common -= {pair for pair, _ in bad_files}
+    if problems and not skip_bad:
+        raise problem_list(f"{len(problems)} fused images cannot be scored", problems)
+    if not common:
+        raise problem_list("no pair has a usable image of every method", problems)
+    return _collected(found, dataset, common, problems)
+
+
+def _collected(
+    found: Mapping[str, tuple[dict[str, Path], list[str]]],
+    dataset: DataSetRecord,
+    common: set[str],
+    problems: list[str],
+) -> Collected:
+    pairs = [p for p in dataset.pairs if p.id in common]
+    notes = list(problems)
+    if len(pairs) < len(dataset.pairs):
+        notes.append(f"scored on {len(pairs)} of {len(dataset.pairs)} pairs of {dataset.name}")
+    fingerprint = digest([[p.id, p.ir_sha256, p.vis_sha256] for p in pairs])
+    smaller = dataset.model_copy(update={"pairs": pairs, "fingerprint": fingerprint})
+    methods = [
+        MethodRecord(
+            name=name,
+            label=name,
+            family="images",
+            fingerprint=digest(["images", name]),
+            fused={dataset.name: {p.id: str(images[p.id].resolve()) for p in pairs}},
+        )
+        for name, (images, _) in found.items()
+    ]
+    return Collected(smaller, methods, notes)
+
+
+def _matched(folder: Path, dataset: DataSetRecord) -> tuple[dict[str, Path], list[str]]:
+    """Images by pair id, and a line for each image that belongs to no pair."""
+    by_stem = {path.stem: path for path in _images(folder)}
+    flat = {pair.id.replace("/", "_"): pair.id for pair in dataset.pairs}
+    matched = match_names(by_stem, flat)
+    images = {flat[key]: by_stem[stem] for stem, key in matched.items()}
+    strays = sorted(by_stem.keys() - matched.keys(), key=natural)
+    return images, [f"{by_stem[stem]}: belongs to no pair of {dataset.name}" for stem in strays]
+
+
+def _unreadable(
+    found: Mapping[str, tuple[dict[str, Path], list[str]]],
+    dataset: DataSetRecord,
+    common: set[str],
+) -> dict[tuple[str, str], str]:
+    """A line for each image that cannot be read or has the wrong size, by pair and method."""
+    problems = {}
+    for pair in (p for p in dataset.pairs if p.id in common):
+        size = read_image(Path(pair.ir)).shape[:2]
+        for name, (images, _) in found.items():
+            if problem := _problem(images[pair.id], size, pair):
+                problems[pair.id, name] = f"{name}: {problem}"
+    return problems
+
+
+def _problem(path: Path, size: tuple[int, ...], pair: PairRecord) -> str:
+    try:
+        got = read_image(path).shape[:2]
+    except DataError as error:
+        return str(error)
+    if got == size:
+        return ""
+    return f"{path}: {got[1]}x{got[0]}, but pair {pair.id} is {size[1]}x{size[0]}"
+
+
+def _images(folder: Path) -> list[Path]:
+    return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
+
+
+def _usable(name: str) -> str:
+    """A folder's name as a method's name: characters that selectors use become ``_``."""
+    return re.sub(r"[,*?\[\]=@]", "_", name).lstrip("-") or "fused"

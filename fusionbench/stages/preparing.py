@@ -1,0 +1,104 @@
+"""Preparing methods for a run: selection, options, weights; all checked before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fusionbench.errors import FusionBenchError
+from fusionbench.files import digest
+from fusionbench.manifest import MethodRecord, WeightsRecord
+from fusionbench.plugins import Method, Setting
+from fusionbench.registry import METHODS, Entry, source_fingerprint
+from fusionbench.weights import WeightsFinder
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A method ready to be loaded, and what the manifest says of it."""
+
+    method: Method
+    record: MethodRecord
+
+
+def prepare_methods(
+    selector: str,
+    *,
+    weights: Sequence[str] = (),
+    options: Sequence[str] = (),
+    device: str = "cpu",
+    finder: WeightsFinder | None = None,
+) -> list[Prepared]:
+    """Make the methods that a selector names.
+
+    Args:
+        selector: Names, globs and groups.
+        weights: ``NAME=ORIGIN|FILE`` each.
+        options: ``NAME.KEY=VALUE`` each.
+        device: A torch device name.
+        finder: Where weight files are looked for.
+
+    Raises:
+        FusionBenchError: An unknown name, option or value, or weights that are missing.
+    """
+    entries = METHODS.select(selector)
+    asked = _assignments(weights, "--weights", "NAME=ORIGIN or NAME=FILE")
+    set_options = _assignments(options, "--option", "NAME.KEY=VALUE")
+    _only_selected([*asked, *(key.partition(".")[0] for key in set_options)], entries)
+    base = Setting(device=device, finder=finder or WeightsFinder())
+    return [
+        _prepare(entry, replace(base, weights=asked.get(entry.name), options=own))
+        for entry in entries
+        for own in [_own(set_options, entry.name)]
+    ]
+
+
+def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
+    method = entry.plugin(setting)
+    weights = method.weights()
+    made_from = [
+        entry.name,
+        entry.fingerprint,
+        source_fingerprint("fusionbench.images"),
+        method.options,
+        weights.sha256 if weights else None,
+        setting.device.partition(":")[0],
+    ]
+    record = MethodRecord(
+        name=entry.name,
+        label=method.label,
+        family=method.card.family,
+        year=method.card.year,
+        fingerprint=digest(made_from),
+        options=method.options,
+        weights=weights
+        and WeightsRecord(
+            origin=weights.origin,
+            file=weights.path.name,
+            sha256=weights.sha256,
+            note=weights.note,
+        ),
+    )
+    return Prepared(method, record)
+
+
+def _assignments(texts: Sequence[str], flag: str, form: str) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals or not value:
+            raise FusionBenchError(f"{flag} {text}: expected {form}")
+        found[key] = value
+    return found
+
+
+def _own(options: Mapping[str, str], name: str) -> dict[str, str]:
+    return {k[len(name) + 1 :]: v for k, v in options.items() if k.startswith(f"{name}.")}
+
+
+def _only_selected(names: Sequence[str], entries: Sequence[Entry[type[Method]]]) -> None:
+    selected = {entry.name for entry in entries}
+    for name in names:
+        if name not in selected:
+            METHODS.select(name)
+            raise FusionBenchError(f"weights or an option for '{name}', which is not selected")

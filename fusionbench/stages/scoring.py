@@ -1,0 +1,164 @@
+"""The score stage: saved images to numbers. Sources are read once per pair, for all methods."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fusionbench.conventions import Column
+from fusionbench.engines import run_tasks
+from fusionbench.files import digest, to_json_number
+from fusionbench.images import luma, read_image
+from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.rows import Row, RowWriter
+from fusionbench.runs import Run
+from fusionbench.sources import Sources, Triple
+from fusionbench.stages import Overwrite, is_done
+
+_PARTS = ("hash", "values", "errors")
+
+
+@dataclass(frozen=True)
+class _Image:
+    """A fused image to score, and the row that is known of it."""
+
+    method: str
+    path: str
+    known: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One pair with the fused images of every method."""
+
+    pair: PairRecord
+    images: tuple[_Image, ...]
+    columns: tuple[tuple[Column, str], ...]
+    overwrite: Overwrite
+
+
+def score(
+    run: Run,
+    dataset: DataSetRecord,
+    methods: Sequence[MethodRecord],
+    columns: Sequence[Column],
+    *,
+    overwrite: Overwrite = "changed",
+    workers: int = 1,
+    advance: Callable[[], None] = lambda: None,
+) -> int:
+    """Score every fused image of a data set that is not scored yet.
+
+    Args:
+        run: The run folder.
+        dataset: The pairs.
+        methods: Whose images to score; an image that is not there is left out.
+        columns: Metrics under their conventions.
+        overwrite: What to do again.
+        workers: Processes.
+        advance: Called once per pair.
+
+    Returns:
+        The number of values that could not be computed because a metric raised.
+    """
+    tasks = _tasks(run, dataset, methods, columns, overwrite)
+    errors = 0
+    with contextlib.ExitStack() as stack:
+        writers: dict[str, RowWriter] = {}
+        for task, rows in zip(tasks, run_tasks(_score_pair, tasks, workers), strict=True):
+            for method, row in rows:
+                if method not in writers:
+                    writer = RowWriter(run.score_rows(dataset.name, method))
+                    writers[method] = stack.enter_context(writer)
+                writers[method].write({"pair": task.pair.id, **row})
+                errors += len(row["errors"])
+            advance()
+    return errors
+
+
+def _tasks(
+    run: Run,
+    dataset: DataSetRecord,
+    methods: Sequence[MethodRecord],
+    columns: Sequence[Column],
+    overwrite: Overwrite,
+) -> list[_Task]:
+    known = {m.name: run.scores(dataset.name, m.name) for m in methods}
+    with_hash = tuple((column, column.fingerprint()) for column in columns)
+    tasks = []
+    for pair in dataset.pairs:
+        images = []
+        for method in methods:
+            if not run.has_image(dataset, method, pair):
+                continue
+            path = run.fused_image(dataset, method, pair)
+            if path.is_file():
+                row = known[method.name].get(pair.id, {})
+                images.append(_Image(method.name, str(path), row))
+        tasks.append(_Task(pair, tuple(images), with_hash, overwrite))
+    return tasks
+
+
+def _score_pair(task: _Task) -> list[tuple[str, Row]]:
+    """The new rows of one pair; none for a method whose row is current."""
+    sources: Sources | None = None
+    rows = []
+    for image in task.images:
+        data = Path(image.path).read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        hashes = {c.name: _hash(code, task.pair, sha256) for c, code in task.columns}
+        todo = [
+            c for c, _ in task.columns if not _done(image.known, c.name, hashes, task.overwrite)
+        ]
+        if not todo:
+            continue
+        if sources is None:
+            pair = task.pair
+            sources = Sources(luma(read_image(Path(pair.ir))), luma(read_image(Path(pair.vis))))
+        row = _values(sources, Path(image.path), data, todo)
+        kept = _kept(image.known, sha256, {c.name for c in todo})
+        row["hash"] = {c.name: hashes[c.name] for c in todo}
+        merged = {part: kept[part] | row[part] for part in _PARTS}
+        rows.append((image.method, {"fused": sha256, **merged}))
+    return rows
+
+
+def _values(sources: Sources, path: Path, data: bytes, columns: Sequence[Column]) -> Row:
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    try:
+        triple = Triple(sources, luma(read_image(path, data)))
+    except Exception as error:
+        return {"values": {}, "errors": {c.name: _text(error) for c in columns}}
+    for column in columns:
+        try:
+            values[column.name] = to_json_number(column.value(triple))
+        except Exception as error:
+            errors[column.name] = _text(error)
+    return {"values": values, "errors": errors}
+
+
+def _text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _hash(code: str, pair: PairRecord, fused_sha256: str) -> str:
+    return digest([code, pair.ir_sha256, pair.vis_sha256, fused_sha256])
+
+
+def _done(known: Row, column: str, hashes: dict[str, str], overwrite: Overwrite) -> bool:
+    there = column in known.get("hash", {})
+    failed = column in known.get("errors", {})
+    current = known.get("hash", {}).get(column) == hashes[column]
+    return is_done(there, failed, current, overwrite)
+
+
+def _kept(known: Row, sha256: str, redone: set[str]) -> dict[str, dict[str, Any]]:
+    """What stays of the known row: the values of the same image that are not computed again."""
+    if known.get("fused") != sha256:
+        return {part: {} for part in _PARTS}
+    return {part: {k: v for k, v in known[part].items() if k not in redone} for part in _PARTS}
