@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
+
+from fusionbench.images import write_png
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,3 +42,38 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FUSIONBENCH_CONFIG", str(tmp_path / "no-config.yaml"))
     monkeypatch.delenv("FUSIONBENCH_DATA", raising=False)
     monkeypatch.delenv("FUSIONBENCH_WEIGHTS", raising=False)
+
+
+@pytest.fixture
+def cli(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., SimpleNamespace]:
+    """``cli("run", "--limit", 2)``: run the command line here; gives ``code``, ``out`` and ``err``."""
+
+    def run(*arguments: object) -> SimpleNamespace:
+        from fusionbench.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["fusionbench", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        return SimpleNamespace(code=stop.value.code or 0, out=printed.out, err=printed.err)
+
+    return run
+
+
+@pytest.fixture
+def pair_folders(tmp_path: Path) -> Callable[..., Path]:
+    """``pair_folders(3)``: a folder with ``ir/`` and ``vi/`` holding small random pairs 0, 1, 2."""
+
+    def make(count: int = 3, *, height: int = 48, width: int = 64, name: str = "TNO") -> Path:
+        rng = np.random.default_rng(0)
+        for index in range(count):
+            scene = cv2.GaussianBlur(rng.random((height, width, 3)), (0, 0), 2)
+            scene = (scene - scene.min()) / np.ptp(scene) * 255
+            write_png(tmp_path / name / "vi" / f"{index}.png", scene.astype(np.uint8))
+            write_png(tmp_path / name / "ir" / f"{index}.png", 255 - scene[:, :, 0].astype(np.uint8))
+        return tmp_path / name
+
+    return make

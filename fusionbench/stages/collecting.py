@@ -136,7 +136,7 @@ def _unreadable(
     """A line for each image that cannot be read or has the wrong size, by pair and method."""
     problems = {}
     for pair in (p for p in dataset.pairs if p.id in common):
-        size = read_image(Path(pair.ir)).shape[:2]
+        size = read_image(pair.ir).shape[:2]
         for name, (images, _) in found.items():
             if problem := _problem(images[pair.id], size, pair):
                 problems[pair.id, name] = f"{name}: {problem}"

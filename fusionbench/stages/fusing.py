@@ -132,7 +132,7 @@ def _bytes(output: torch.Tensor, size: tuple[int, ...]) -> U8:
 
 def _fuse_pair(method: Method, pair: PairRecord, target: Path, colour: WrittenColour) -> Row:
     try:
-        ir, vis = read_image(Path(pair.ir)), read_image(Path(pair.vis))
+        ir, vis = read_image(pair.ir), read_image(pair.vis)
         start = time.perf_counter()
         fused = fuse_arrays(method, ir, vis, colour)
         seconds = time.perf_counter() - start

@@ -12,11 +12,11 @@ from typing import Any
 from fusionbench.conventions import Column
 from fusionbench.engines import run_tasks
 from fusionbench.files import digest, to_json_number
-from fusionbench.images import luma, read_image
+from fusionbench.images import read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.rows import Row, RowWriter
 from fusionbench.runs import Run
-from fusionbench.sources import Sources, Triple
+from fusionbench.sources import PairSources
 from fusionbench.stages import Overwrite, is_done
 
 _PARTS = ("hash", "values", "errors")
@@ -105,7 +105,7 @@ def _tasks(
 
 def _score_pair(task: _Task) -> list[tuple[str, Row]]:
     """The new rows of one pair; none for a method whose row is current."""
-    sources: Sources | None = None
+    sources: PairSources | None = None
     rows = []
     for image in task.images:
         data = Path(image.path).read_bytes()
@@ -118,7 +118,7 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
             continue
         if sources is None:
             pair = task.pair
-            sources = Sources(luma(read_image(Path(pair.ir))), luma(read_image(Path(pair.vis))))
+            sources = PairSources(read_image(pair.ir), read_image(pair.vis))
         row = _values(sources, Path(image.path), data, todo)
         kept = _kept(image.known, sha256, {c.name for c in todo})
         row["hash"] = {c.name: hashes[c.name] for c in todo}
@@ -127,11 +127,11 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
     return rows
 
 
-def _values(sources: Sources, path: Path, data: bytes, columns: Sequence[Column]) -> Row:
+def _values(sources: PairSources, path: Path, data: bytes, columns: Sequence[Column]) -> Row:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     try:
-        triple = Triple(sources, luma(read_image(path, data)))
+        triple = sources.triple(read_image(path, data))
     except Exception as error:
         return {"values": {}, "errors": {c.name: _text(error) for c in columns}}
     for column in columns:

@@ -1,0 +1,186 @@
+"""The fuse stage: colour, failures that lose a cell only, and what is done again."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from fusionbench import Method, MethodCard, Setting
+from fusionbench.datasets import check_pairs, open_dataset
+from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.images import luma, read_image
+from fusionbench.rows import read_rows
+from fusionbench.runs import Run
+from fusionbench.stages.fusing import fuse, fuse_arrays
+from fusionbench.stages.preparing import Prepared, prepare_methods
+
+RNG = np.random.default_rng(3)
+IR = RNG.integers(0, 256, (20, 30), dtype=np.uint8)
+VIS = RNG.integers(60, 196, (20, 30, 3), dtype=np.uint8)
+
+
+def loaded(name: str) -> Method:
+    (prepared,) = prepare_methods(name)
+    prepared.method.load()
+    return prepared.method
+
+
+class Custom(Method):
+    card = MethodCard(name="custom", title="Custom", family="test")
+
+    def __init__(self, answer, setting=None) -> None:
+        super().__init__(setting)
+        self.answer = answer
+
+    def fuse(self, ir, vis):
+        return self.answer(ir, vis)
+
+
+def test_anchors_are_exact_copies() -> None:
+    np.testing.assert_array_equal(fuse_arrays(loaded("ir"), IR, VIS), IR)
+    np.testing.assert_array_equal(fuse_arrays(loaded("visible"), IR, VIS), VIS)
+    np.testing.assert_array_equal(fuse_arrays(loaded("visible"), IR, VIS, "gray"), luma(VIS))
+
+
+def test_a_luma_method_sees_luma_and_gets_its_chroma_back() -> None:
+    seen = []
+    method = Custom(lambda ir, vis: seen.append((ir, vis)) or vis)
+    np.testing.assert_array_equal(fuse_arrays(method, IR, VIS), VIS)
+    assert [tuple(t.shape) for t in seen[0]] == [(1, 1, 20, 30), (1, 1, 20, 30)]
+    assert all(t.dtype == torch.float32 and 0 <= t.min() and t.max() <= 1 for t in seen[0])
+
+
+def test_average_rounds_to_the_nearest_level() -> None:
+    fused = fuse_arrays(loaded("average"), IR, VIS, "gray")
+    exact = (IR.astype(int) + luma(VIS)) / 2
+    assert np.abs(fused - exact).max() <= 0.5
+
+
+def test_infrared_stored_as_colour_is_read_as_luma() -> None:
+    stored = np.repeat(IR[:, :, None], 3, 2)
+    np.testing.assert_array_equal(fuse_arrays(loaded("ir"), stored, VIS), IR)
+
+
+def test_output_is_clipped() -> None:
+    method = Custom(lambda ir, vis: ir * 0 + torch.tensor([-1.0, 2.0]).repeat(15))
+    assert set(np.unique(fuse_arrays(method, IR, luma(VIS)))) == {0, 255}
+
+
+@pytest.mark.parametrize(("answer", "message"), [
+    (lambda ir, vis: ir[..., 1:], "size"),
+    (lambda ir, vis: ir[0], "shape"),
+    (lambda ir, vis: ir / 0 * 0, "not finite"),
+    (lambda ir, vis: None, "NoneType"),
+    (lambda ir, vis: 1 / 0, "ZeroDivisionError"),
+])  # fmt: skip
+def test_a_bad_answer_loses_its_cell_with_a_reason(tmp_path, pair_folders, answer, message) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(2)))
+    (template,) = prepare_methods("average")
+    prepared = Prepared(Custom(answer), template.record.model_copy(update={"name": "custom"}))
+    run = Run(tmp_path / "run")
+    assert fuse(run, prepared, dataset) == 2
+    rows = run.failures("TNO", "custom")
+    assert set(rows) == {"0", "1"}
+    assert message in rows["0"]["error"]
+    assert "Traceback" in rows["0"]["traceback"]
+    assert not list((tmp_path / "run").rglob("*.png"))
+
+
+def test_a_method_that_cannot_load_fails_on_every_pair(tmp_path, pair_folders) -> None:
+    class Unloadable(Custom):
+        def load(self) -> None:
+            raise RuntimeError("no such network")
+
+    (template,) = prepare_methods("average")
+    run = Run(tmp_path / "run")
+    dataset = check_pairs(open_dataset("TNO", pair_folders(3)))
+    assert fuse(run, Prepared(Unloadable(None), template.record), dataset) == 3
+    assert "no such network" in run.failures("TNO", "average")["2"]["error"]
+
+
+@pytest.fixture
+def fused_run(tmp_path, pair_folders):
+    """A run with ``average`` fused on three pairs, and what is needed to do it again."""
+    dataset = check_pairs(open_dataset("TNO", pair_folders(3)))
+    (prepared,) = prepare_methods("average")
+    run = Run(tmp_path / "run")
+    assert fuse(run, prepared, dataset) == 0
+    return run, prepared, dataset
+
+
+def rows_of(run: Run) -> int:
+    return len(list(read_rows(run.fused_rows("TNO", "average"))))
+
+
+def test_done_pairs_are_not_done_again(fused_run) -> None:
+    run, prepared, dataset = fused_run
+    assert rows_of(run) == 3
+    advanced = []
+    fuse(run, prepared, dataset, advance=lambda: advanced.append(1))
+    assert rows_of(run) == 3
+    assert len(advanced) == 3
+
+
+@pytest.mark.parametrize(("overwrite", "redone"), [
+    ("never", 1), ("missing", 1), ("changed", 1), ("always", 3),
+])  # fmt: skip
+def test_a_deleted_image_comes_back(fused_run, overwrite, redone) -> None:
+    run, prepared, dataset = fused_run
+    image = run.fused_image(dataset, prepared.record, dataset.pairs[1])
+    before = image.read_bytes()
+    image.unlink()
+    fuse(run, prepared, dataset, overwrite=overwrite)
+    assert image.read_bytes() == before
+    assert rows_of(run) == 3 + redone
+
+
+@pytest.mark.parametrize(("overwrite", "redone"), [
+    ("never", 0), ("missing", 0), ("changed", 3), ("always", 3),
+])  # fmt: skip
+def test_what_was_made_otherwise_is_made_again_by_default(fused_run, overwrite, redone) -> None:
+    run, prepared, dataset = fused_run
+    fuse(run, prepared, dataset, colour="gray", overwrite=overwrite)
+    assert rows_of(run) == 3 + redone
+    image = read_image(run.fused_image(dataset, prepared.record, dataset.pairs[0]))
+    assert image.ndim == (2 if redone else 3)
+
+
+def test_a_failure_is_tried_again(tmp_path, pair_folders) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(1)))
+    (template,) = prepare_methods("average")
+    run = Run(tmp_path / "run")
+    assert fuse(run, Prepared(Custom(lambda ir, vis: 1 / 0), template.record), dataset) == 1
+    assert fuse(run, Prepared(Custom(lambda ir, vis: ir), template.record), dataset) == 0
+    assert run.failures("TNO", "average") == {}
+
+
+def test_rows_say_what_they_were_made_from(fused_run) -> None:
+    run, _, _ = fused_run
+    row = json.loads(run.fused_rows("TNO", "average").read_text().splitlines()[0])
+    assert set(row) == {"pair", "hash", "sha256", "seconds"}
+
+
+def test_options_and_weights_that_do_not_fit_are_errors() -> None:
+    with pytest.raises(FusionBenchError, match="has no option strength"):
+        prepare_methods("average", options=["average.strength=1"])
+    with pytest.raises(FusionBenchError, match=r"expected NAME\.KEY=VALUE"):
+        prepare_methods("average", options=["average"])
+    with pytest.raises(FusionBenchError, match="takes no weights"):
+        prepare_methods("average", weights=["average=authors"])
+    with pytest.raises(FusionBenchError, match="not selected"):
+        prepare_methods("average", weights=["maximum=authors"])
+    with pytest.raises(UnknownNameError):
+        prepare_methods("average", weights=["maximun=authors"])
+
+
+def test_a_method_checks_its_options() -> None:
+    class Choosy(Method):
+        card = MethodCard(name="c", title="C", family="t", options={"output": ("clip", "minmax")})
+
+    assert Choosy().options == {"output": "clip"}
+    assert Choosy(Setting(options={"output": "minmax"})).options == {"output": "minmax"}
+    with pytest.raises(FusionBenchError, match="expected one of clip, minmax"):
+        Choosy(Setting(options={"output": "stretch"}))
