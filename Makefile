@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test slow lint format types clean
+.PHONY: setup demo test slow packaging lint format types clean
 
 setup: $(INSTALLED)
 
@@ -18,7 +18,7 @@ demo: setup  ## the main job on the embedded sample data
 	$(BIN)/fusionbench run --methods cmtfusion,baselines --dataset sample --out results/demo
 
 test: setup  ## every test but the slow ones
-	$(BIN)/pytest -m "not slow and not gpu" --cov --cov-report=term
+	$(BIN)/pytest -m "not slow and not gpu and not packaging" --cov --cov-report=term
 
 slow: setup  ## the tests marked slow
 	$(BIN)/pytest -m slow
@@ -31,8 +31,13 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: setup
-	$(BIN)/mypy -p fusionbench
+types: setup  ## the installed package: mypy does not see through an editable install
+	rm -rf build $(VENV)/types
+	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/types .
+	cd $(VENV)/types && ../bin/mypy --config-file ../../pyproject.toml -p fusionbench
+
+packaging: setup  ## wheel and editable installs, from here and from elsewhere
+	$(BIN)/pytest -m packaging
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info results/demo
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache dist *.egg-info results/demo

@@ -7,21 +7,24 @@ metric function has no default parameters, so a convention that misses one canno
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fusionbench.cards import MetricCard
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.files import digest
 from fusionbench.plugins import metric_card
+from fusionbench.primitives import Array
 from fusionbench.registry import METRICS, Entry, source_fingerprint
-from fusionbench.sources import Triple
+from fusionbench.sources import U8, PairSources, PairTriple, Seen, Triple
 
 DEFAULT = "standard"
 
@@ -33,7 +36,10 @@ class Convention(BaseModel):
         name: The part after ``@``.
         title: One line: what it reproduces.
         source: The published code it follows, with its commit.
-        colour: ``luma``: metrics see the luma of every image.
+        colour: ``luma``: metrics see the luma of every image. ``channels``: a metric is the mean
+            over R, G and B (a gray source takes part in each; one plane where all are gray).
+        wide: With ``channels``, the metrics that are taken once, of the H×3W matrix of the three
+            planes side by side.
         warning: Said to the user when the convention is used.
         aliases: Other names.
         metrics: Parameters of each metric.
@@ -44,10 +50,15 @@ class Convention(BaseModel):
     name: str
     title: str
     source: str
-    colour: Literal["luma"] = "luma"
+    colour: Literal["luma", "channels"] = "luma"
+    wide: tuple[str, ...] = ()
     warning: str = ""
     aliases: tuple[str, ...] = ()
     metrics: dict[str, dict[str, Any]]
+
+    def seen(self, metric: str) -> Seen:
+        """Which planes of the images a metric sees."""
+        return "wide" if metric in self.wide else self.colour
 
 
 @dataclass(frozen=True)
@@ -72,14 +83,24 @@ class Column:
         """The metric's parameters under the convention."""
         return load_conventions()[self.convention].metrics[self.metric]
 
-    def value(self, triple: Triple) -> float:
-        """The metric of one triple as float64 (NaN where it is not defined)."""
-        return float(METRICS[self.metric].plugin(triple, **self.params))
+    def value(self, images: Triple | PairTriple) -> float:
+        """The metric of one fused image as float64 (NaN where it is not defined)."""
+        return float(self._mean(images))
+
+    def values(self, batch: Triple) -> NDArray[np.float64]:
+        """The metric of each fused image of a batch (see :meth:`fusionbench.Plane.of`)."""
+        return np.asarray(self._mean(batch).tolist(), dtype=np.float64)
+
+    def _mean(self, images: Triple | PairTriple) -> Array:
+        function, params = METRICS[self.metric].plugin, self.params
+        triples = images.seen(load_conventions()[self.convention].seen(self.metric))
+        return sum(function(triple, **params) for triple in triples) / len(triples)
 
     def fingerprint(self) -> str:
         """What the value depends on beside the images: parameters and code."""
-        code = [METRICS[self.metric].fingerprint, source_fingerprint("fusionbench.sources")]
-        return digest([self.name, self.params, code])
+        engine = [source_fingerprint(f"fusionbench.{m}") for m in ("sources", "primitives")]
+        seen = load_conventions()[self.convention].seen(self.metric)
+        return digest([self.name, seen, self.params, METRICS[self.metric].fingerprint, *engine])
 
 
 @cache
@@ -164,3 +185,13 @@ def missing_parameters(entry: Entry[Any], convention: Convention) -> set[str]:
     signature = inspect.signature(entry.plugin).parameters.values()
     declared = {p.name for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY}
     return declared ^ set(convention.metrics[entry.name])
+
+
+def score_images(ir: U8, vis: U8, fused: U8, columns: Sequence[Column]) -> dict[str, float]:
+    """The value of each column, by name, for uint8 images H×W or H×W×3 RGB.
+
+    To score several fused images of a pair, make a
+    :class:`fusionbench.sources.PairSources` once and take ``column.value(sources.triple(fused))``: what depends on the sources alone is shared.
+    """
+    triple = PairSources(ir, vis).triple(fused)
+    return {column.name: column.value(triple) for column in columns}

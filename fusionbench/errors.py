@@ -18,8 +18,12 @@ class UnknownNameError(FusionBenchError):
         folded = {k.casefold(): k for k in known}
         near = [folded[n] for n in difflib.get_close_matches(name.casefold(), folded, 3, 0.5)]
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        super().__init__(f"unknown {kind} '{name}'.{hint} `{command}` shows all {len(known)}.")
+        super().__init__(f"unknown {kind} '{name}'.{hint} `{command}` shows them all.")
         self.near = near
+
+    def add(self, line: str) -> None:
+        """Add a line to the message."""
+        self.args = (f"{self.args[0]}\n{line}",)
 
 
 class DataError(FusionBenchError):

@@ -23,7 +23,7 @@ U8 = NDArray[np.uint8]
 log = logging.getLogger(__name__)
 
 
-def read_image(path: Path, data: bytes | None = None) -> U8:
+def read_image(path: Path | str, data: bytes | None = None) -> U8:
     """Read an image file as 8-bit gray (H×W) or RGB (H×W×3).
 
     The format is taken from the bytes, not from the name. A palette is resolved, alpha is dropped
@@ -37,6 +37,7 @@ def read_image(path: Path, data: bytes | None = None) -> U8:
     Raises:
         DataError: The file is missing, truncated, or not an image of 8 or 16 bits.
     """
+    path = Path(path)
     try:
         data = path.read_bytes() if data is None else data
     except OSError as error:

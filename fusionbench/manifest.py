@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 PACKAGES = ("numpy", "opencv-python", "scipy", "torch", "PyWavelets", "pandas", "scikit-image")
 
 
@@ -83,22 +83,39 @@ class ColumnRecord(_Record):
     fingerprint: str
 
 
-class Manifest(_Record):
-    """A run in one file; written before the work starts."""
+class Invocation(_Record):
+    """One command that worked on a run: what was typed, when, with what, on which machine."""
 
-    schema_version: int = SCHEMA
     command: str
     started: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     configuration: dict[str, Any]
     versions: dict[str, str]
     hardware: dict[str, Any]
+
+
+class Manifest(Invocation):
+    """A run in one file; written before the work starts.
+
+    The command that wrote it stands at the top; ``earlier`` holds those before it, whose results
+    may still be there.
+    """
+
+    schema_version: Literal[1] = SCHEMA
+    earlier: list[Invocation] = Field(default_factory=list)
     datasets: list[DataSetRecord]
     methods: list[MethodRecord]
     columns: list[ColumnRecord]
 
     def write(self, root: Path) -> None:
-        """Write ``manifest.json`` into the run's folder."""
+        """Write ``manifest.json`` into the run's folder; a manifest there becomes ``earlier``."""
+        if (root / "manifest.json").exists():
+            before = Manifest.read(root)
+            self.earlier = [*before.earlier, before.invocation()]
         write_json(root / "manifest.json", self.model_dump(mode="json"))
+
+    def invocation(self) -> Invocation:
+        """The command that wrote this manifest."""
+        return Invocation(**{name: getattr(self, name) for name in Invocation.model_fields})
 
     @classmethod
     def read(cls, root: Path) -> Manifest:

@@ -6,10 +6,12 @@ import fnmatch
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.util
+import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -18,6 +20,9 @@ from typing import Any, Generic, TypeVar
 from fusionbench.errors import FusionBenchError, UnknownNameError
 
 T = TypeVar("T")
+
+PLUGIN_VARIABLE = "FUSIONBENCH_PLUGINS"
+PLUGIN_PREFIX = "fusionbench_plugin_"
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Entry(Generic[T]):
     def origin(self) -> str:
         """``built-in``, or the distribution's top-level package."""
         top = self.module.partition(".")[0]
-        return "built-in" if top == "fusionbench" else top
+        return "built-in" if top == "fusionbench" else top.removeprefix(PLUGIN_PREFIX)
 
     @property
     def fingerprint(self) -> str:
@@ -90,6 +95,8 @@ class Registry(Generic[T]):
                 self._try(name, partial(importlib.import_module, name))
         for point in importlib.metadata.entry_points(group=self.package):
             self._try(f"{point.name} ({point.value})", point.load)
+        for file in plugin_files():
+            self._try(str(file), partial(_import_file, file))
 
     def _try(self, where: str, load: Callable[[], object]) -> None:
         try:
@@ -119,7 +126,10 @@ class Registry(Generic[T]):
     def _unknown(self, name: str) -> UnknownNameError:
         groups = {group for entry in self._entries.values() for group in entry.groups}
         command = f"fusionbench list {self.kind}s"
-        return UnknownNameError(self.kind, name, {*self._entries, *groups}, command)
+        error = UnknownNameError(self.kind, name, {*self._entries, *groups}, command)
+        for broken in self.broken.values():
+            error.add(f"It may be in {broken.module}, which is broken: {broken.error}")
+        return error
 
     def select(self, selector: str) -> list[Entry[T]]:
         """The plug-ins that a selector names, in its order, each once.
@@ -156,6 +166,41 @@ class Registry(Generic[T]):
         if not found:
             raise self._unknown(token)
         return found
+
+
+def plugin_files() -> list[Path]:
+    """Python files named by ``--plugin`` or ``FUSIONBENCH_PLUGINS`` (separated as in ``PATH``)."""
+    return [Path(f) for f in os.environ.get(PLUGIN_VARIABLE, "").split(os.pathsep) if f]
+
+
+def add_plugin_files(files: Sequence[Path]) -> None:
+    """Have files imported as plug-ins, here and in every process started from here.
+
+    Raises:
+        FusionBenchError: There is no such file.
+    """
+    for file in files:
+        if not file.is_file():
+            raise FusionBenchError(f"--plugin {file}: there is no such file")
+    named = dict.fromkeys([*plugin_files(), *(file.resolve() for file in files)])
+    os.environ[PLUGIN_VARIABLE] = os.pathsep.join(map(str, named))
+
+
+def _import_file(file: Path) -> None:
+    name = f"{PLUGIN_PREFIX}{file.stem}"
+    loaded = sys.modules.get(name)
+    if loaded is not None and Path(str(loaded.__file__)) == file:
+        return
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
 
 
 @cache

@@ -6,18 +6,26 @@ ten methods against the same :class:`Sources` therefore pays for the sources onc
 
 A plane is one H×W NumPy image, or (:meth:`Plane.of`) a B×H×W batch of images of one size as a NumPy
 array or a torch tensor; a metric of a batch is an array of B values.
+
+:class:`PairSources` and :class:`PairTriple` do the same for images as they are read, in colour or
+not; a convention says which planes of them a metric sees.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusionbench.primitives import Array, as_float
 
 T = TypeVar("T")
+U8 = NDArray[np.uint8]
+Seen = Literal["luma", "channels", "wide"]
+"""What a metric sees of colour images: the luma; each of R, G and B; the three side by side."""
 
 
 class _Memory:
@@ -175,3 +183,97 @@ class Triple:
     def both(self, compute: Callable[..., T], *params: Hashable) -> tuple[T, T]:
         """:meth:`remember` of the infrared and of the visible plane."""
         return self.remember(compute, self.ir, *params), self.remember(compute, self.vis, *params)
+
+    def seen(self, planes: Seen) -> tuple[Triple, ...]:
+        """The triples of single planes to compute a metric of: this one."""
+        return (self,)
+
+
+class PairSources:
+    """The two source images of a pair as they are read, uint8, H×W or H×W×3 RGB.
+
+    Make it once per pair and score every method's image against it.
+
+    Raises:
+        ValueError: An image is not uint8 H×W or H×W×3, or the sizes differ.
+    """
+
+    def __init__(self, ir: U8, vis: U8) -> None:
+        self.ir, self.vis = _checked("ir", ir), _checked("vis", vis)
+        if ir.shape[:2] != vis.shape[:2]:
+            raise ValueError(f"sizes differ: ir {ir.shape[:2]}, vis {vis.shape[:2]}")
+
+    @cached_property
+    def luma(self) -> Sources:
+        """The luma planes."""
+        return Sources(_luma(self.ir), _luma(self.vis))
+
+    @cached_property
+    def channels(self) -> tuple[Sources, ...]:
+        """Three pairs of planes; a gray image takes part in each of them."""
+        return tuple(Sources(*p) for p in zip(_planes(self.ir), _planes(self.vis), strict=True))
+
+    @cached_property
+    def wide(self) -> Sources:
+        """The three planes of each image side by side, H×3W."""
+        return Sources(_side_by_side(self.ir), _side_by_side(self.vis))
+
+    def triple(self, fused: U8) -> PairTriple:
+        """These sources with a fused image."""
+        return PairTriple(self, fused)
+
+
+class PairTriple:
+    """The images of a pair and one fused image, uint8, H×W or H×W×3 RGB.
+
+    Raises:
+        ValueError: The fused image is not uint8 H×W or H×W×3, or not of the sources' size.
+    """
+
+    def __init__(self, sources: PairSources, fused: U8) -> None:
+        self.sources, self.fused = sources, _checked("fused", fused)
+        if fused.shape[:2] != sources.ir.shape[:2]:
+            size = sources.ir.shape[:2]
+            raise ValueError(f"sizes differ: sources {size}, fused {fused.shape[:2]}")
+        self._memory = _Memory()
+
+    def seen(self, planes: Seen) -> tuple[Triple, ...]:
+        """The triples of single planes to compute a metric of, and to average over."""
+        return self._memory.once(planes, lambda: self._triples(planes))
+
+    def _triples(self, planes: Seen) -> tuple[Triple, ...]:
+        images = self.sources.ir, self.sources.vis, self.fused
+        gray = self.fused.ndim == 2 if planes == "wide" else all(i.ndim == 2 for i in images)
+        if planes == "luma" or gray:
+            return (Triple(self.sources.luma, _luma(self.fused)),)
+        if planes == "wide":
+            return (Triple(self.sources.wide, _side_by_side(self.fused)),)
+        pairs = zip(self.sources.channels, _planes(self.fused), strict=True)
+        return tuple(Triple(sources, fused) for sources, fused in pairs)
+
+
+def _checked(name: str, image: U8) -> U8:
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
+        got = f"{image.dtype} {image.shape}"
+        raise ValueError(f"{name} is a uint8 image, H×W or H×W×3, got {got}")
+    return image
+
+
+def _luma(image: U8) -> U8:
+    from fusionbench.images import luma
+
+    return luma(image)
+
+
+def _planes(image: U8) -> list[Plane]:
+    """The three planes of an image, one and the same where they are equal."""
+    if image.ndim == 2:
+        return [Plane(image)] * 3
+    red, green, blue = (np.ascontiguousarray(image[..., channel]) for channel in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return [Plane(red)] * 3
+    return [Plane(red), Plane(green), Plane(blue)]
+
+
+def _side_by_side(image: U8) -> U8:
+    return np.hstack([plane.u8 for plane in _planes(image)])

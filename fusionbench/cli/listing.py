@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fusionbench.cli import options as o
+
 if TYPE_CHECKING:
     from fusionbench.registry import Registry
 
@@ -18,21 +20,23 @@ Item = dict[str, Any]
 
 
 @app.command()
-def methods(as_json: JsonOption = False) -> None:
+def methods(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     """Fusion methods."""
-    from fusionbench.registry import METHODS
+    from fusionbench.registry import METHODS, add_plugin_files
 
+    add_plugin_files(plugin or ())
     items = [asdict(e.plugin.card) | {"origin": e.origin} for e in METHODS]
     _show(items, ("name", "title", "family", "year", "groups", "origin"), as_json, METHODS)
 
 
 @app.command()
-def metrics(as_json: JsonOption = False) -> None:
+def metrics(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     """Quality metrics."""
     from fusionbench.conventions import load_conventions
     from fusionbench.plugins import metric_card
-    from fusionbench.registry import METRICS
+    from fusionbench.registry import METRICS, add_plugin_files
 
+    add_plugin_files(plugin or ())
     conventions = load_conventions().values()
     items = []
     for entry in METRICS:

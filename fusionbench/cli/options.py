@@ -73,4 +73,8 @@ WeightsDirOption = Annotated[
 MethodOptionOption = Annotated[
     list[str] | None, typer.Option("--option", help="METHOD.KEY=VALUE, repeatable.")
 ]
+PluginOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Python file with methods or metrics, repeatable [FUSIONBENCH_PLUGINS]."),
+]
 FiguresOption = Annotated[bool, typer.Option(help="Draw figures.")]

@@ -12,6 +12,7 @@ from fusionbench.engines import default_workers
 from fusionbench.errors import FusionBenchError
 from fusionbench.manifest import Manifest
 from fusionbench.pipeline import Plan, check_datasets
+from fusionbench.registry import add_plugin_files
 from fusionbench.settings import data_root, weights_folders
 from fusionbench.stages.collecting import collect, method_folders
 from fusionbench.stages.preparing import prepare_methods
@@ -22,6 +23,7 @@ DEFAULT_DATASET = "sample"
 
 def plan_to_fuse(request: Request) -> Plan:
     """The plan of ``run`` and ``fuse``."""
+    add_plugin_files(request.plugin or ())
     columns = select_columns(request.metrics, request.convention) if request.metrics else []
     prepared = prepare_methods(
         request.methods,
@@ -47,6 +49,7 @@ def plan_to_fuse(request: Request) -> Plan:
 
 def plan_to_score(request: Request) -> Plan:
     """The plan of ``score``: the images of a run, or images from elsewhere."""
+    add_plugin_files(request.plugin or ())
     if request.run is not None and request.fused is None:
         return _plan_of_run(request, request.run)
     if request.fused is not None and request.run is None:
@@ -64,7 +67,7 @@ def _plan_of_run(request: Request, run: Path) -> Plan:
         device=str(manifest.hardware["device"]),
         overwrite=request.overwrite.value,
         workers=request.workers or default_workers(),
-        configuration=manifest.configuration | {"score": request.recorded()},
+        configuration=request.recorded(),
     )
 
 

@@ -36,14 +36,19 @@ class Request:
     run: Path | None = None
     fused: Path | None = None
     name: str | None = None
+    plugin: list[Path] | None = None
 
     def recorded(self) -> dict[str, Any]:
         """The options that differ from the defaults, as JSON holds them."""
         plain = Request()
         return {
-            key: str(value.value if isinstance(value, Colour | Overwrite) else value)
-            if isinstance(value, Path | Colour | Overwrite)
-            else value
+            key: _plain(value)
             for key, value in asdict(self).items()
             if value != getattr(plain, key)
         }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path | Colour | Overwrite) else value

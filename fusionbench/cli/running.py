@@ -8,6 +8,7 @@ from fusionbench.cli.request import Request
 
 def run(
     methods: o.MethodsOption = "cmtfusion,baselines",
+    plugin: o.PluginOption = None,
     dataset: o.DataSetOption = None,
     data_root: o.DataRootOption = None,
     split: o.SplitOption = None,
@@ -43,6 +44,7 @@ def run(
 
 def fuse(
     methods: o.MethodsOption = "cmtfusion,baselines",
+    plugin: o.PluginOption = None,
     dataset: o.DataSetOption = None,
     data_root: o.DataRootOption = None,
     split: o.SplitOption = None,

@@ -20,6 +20,7 @@ def score(
     name: Annotated[
         str | None, typer.Option(help="The method's name, where --fused itself holds images.")
     ] = None,
+    plugin: o.PluginOption = None,
     dataset: o.DataSetOption = None,
     data_root: o.DataRootOption = None,
     split: o.SplitOption = None,

@@ -102,6 +102,15 @@ def test_fuse_then_score_then_report_equals_run(cli, tmp_path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_the_manifest_remembers_earlier_commands(cli, tmp_path) -> None:
+    cli("fuse", "--methods", "average", "--limit", 1, "--out", tmp_path / "run")
+    cli("score", tmp_path / "run", "--metrics", "EN", "--no-figures")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert [e["command"].split()[1] for e in manifest["earlier"]] == ["fuse"]
+    assert manifest["command"].split()[1] == "score"
+    assert manifest["earlier"][0]["versions"]["torch"]
+
+
 def test_two_conventions_side_by_side(cli, tmp_path) -> None:
     done = cli(
         "run", "--methods", "average", "--metrics", "SSIM@standard,SSIM@tang,EN", "--limit", 1,

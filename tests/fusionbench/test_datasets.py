@@ -36,7 +36,7 @@ def test_a_missing_data_set_says_where_it_looked_and_what_it_expected(tmp_path) 
     with pytest.raises(DataError, match=r"Looked in.*Expected: MSRS/test/ir/.*github\.com"):
         open_dataset("MSRS", tmp_path)
     (tmp_path / "MSRS").mkdir()
-    with pytest.raises(DataError, match="Looked in: .*MSRS"):
+    with pytest.raises(DataError, match=r"Looked in: .*MSRS"):
         open_dataset("MSRS", tmp_path)
 
 
@@ -68,7 +68,7 @@ def test_a_missing_partner_is_a_problem(pair_folders) -> None:
     (folder / "vi" / "1.png").unlink()
     dataset = open_dataset("TNO", folder)
     assert len(dataset.problems) == 1
-    with pytest.raises(DataError, match="1: infrared .* has no visible partner"):
+    with pytest.raises(DataError, match=r"1: infrared .* has no visible partner"):
         check_pairs(dataset)
     record = check_pairs(dataset, skip_bad=True)
     assert [p.id for p in record.pairs] == ["0", "2"]

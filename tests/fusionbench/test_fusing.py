@@ -50,7 +50,7 @@ def test_a_luma_method_sees_luma_and_gets_its_chroma_back() -> None:
     method = Custom(lambda ir, vis: seen.append((ir, vis)) or vis)
     np.testing.assert_array_equal(fuse_arrays(method, IR, VIS), VIS)
     assert [tuple(t.shape) for t in seen[0]] == [(1, 1, 20, 30), (1, 1, 20, 30)]
-    assert all(t.dtype == torch.float32 and 0 <= t.min() and t.max() <= 1 for t in seen[0])
+    assert all(t.dtype == torch.float32 and t.min() >= 0 and t.max() <= 1 for t in seen[0])
 
 
 def test_average_rounds_to_the_nearest_level() -> None:

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("fusionbench", "methods", "metrics", "configs", "pyproject.toml", "README.md", "LICENSE")
 
-pytestmark = [pytest.mark.packaging, pytest.mark.slow]
+pytestmark = pytest.mark.packaging
 
 
 @pytest.fixture(scope="module")
