@@ -73,7 +73,9 @@ def pair_folders(tmp_path: Path) -> Callable[..., Path]:
             scene = cv2.GaussianBlur(rng.random((height, width, 3)), (0, 0), 2)
             scene = (scene - scene.min()) / np.ptp(scene) * 255
             write_png(tmp_path / name / "vi" / f"{index}.png", scene.astype(np.uint8))
-            write_png(tmp_path / name / "ir" / f"{index}.png", 255 - scene[:, :, 0].astype(np.uint8))
+            write_png(
+                tmp_path / name / "ir" / f"{index}.png", 255 - scene[:, :, 0].astype(np.uint8)
+            )
         return tmp_path / name
 
     return make

@@ -80,7 +80,11 @@ def _check(pair: Pair) -> PairRecord | str:
     if np.array_equal(luma(ir), luma(vis)):
         return f"{pair.id}: infrared and visible are the same image ({pair.ir}, {pair.vis})"
     return PairRecord(
-        id=pair.id, ir=str(pair.ir), vis=str(pair.vis), ir_sha256=ir_hash, vis_sha256=vis_hash
+        id=pair.id,
+        ir=str(pair.ir.resolve()),
+        vis=str(pair.vis.resolve()),
+        ir_sha256=ir_hash,
+        vis_sha256=vis_hash,
     )
 
 

@@ -160,7 +160,7 @@ def two_by_two(builder: Builder) -> Callable[[], Run]:
                     for p, pair in enumerate(dataset.pairs)
                 }
                 builder.scores(dataset.name, method.name, values)
-        builder.failure("MSRS", "gtf", "b", "RuntimeError: out of_memory {100%}")
+        builder.failure("MSRS", "gtf", "b", "RuntimeError: out_of_memory {100%}")
         return builder.write()
 
     return make

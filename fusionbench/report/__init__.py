@@ -1,0 +1,68 @@
+r"""The report stage: tables and figures from a run's folder.
+
+It only reads what the other stages wrote, and what it writes depends on that alone: delete a
+leaderboard and it comes back byte for byte.
+
+Written into the run's folder: ``leaderboard.csv`` (means), ``scores.csv`` (every value, tidy),
+``leaderboard.md``, ``leaderboard.tex`` (to ``\input``), ``leaderboard_standalone.tex`` (compiles
+by itself) and ``figures/``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fusionbench.runs import Run
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["leaderboard_table", "write_report"]
+
+
+def write_report(run: Run, *, figures: bool = True) -> list[Path]:
+    """Write every table of a run, and its figures.
+
+    Args:
+        run: A run that has been scored, wholly or in part.
+        figures: Whether box plots and qualitative grids are drawn as well.
+
+    Returns:
+        The files, in the order in which they were written.
+
+    Raises:
+        FusionBenchError: The folder is not a run.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from fusionbench.report import write_report
+        >>> from fusionbench.runs import Run
+        >>> written = write_report(Run(Path("results/my-run")))  # doctest: +SKIP
+    """
+    from fusionbench.report.collect import collect
+    from fusionbench.report.csvs import write_csvs
+    from fusionbench.report.latex import write_latex
+    from fusionbench.report.markdown import write_markdown
+
+    results = collect(run)
+    written = [*write_csvs(run, results), write_markdown(run, results), *write_latex(run, results)]
+    if figures:
+        from fusionbench.report.boxes import write_boxes
+        from fusionbench.report.grid import write_grids
+
+        written += [*write_boxes(run, results), *write_grids(run, results)]
+    return written
+
+
+def leaderboard_table(run: Run) -> RenderableType:
+    """The leaderboard for the terminal: one table for each data set under each convention.
+
+    A table that is wider than the terminal goes on below itself with the next metrics.
+
+    Raises:
+        FusionBenchError: The folder is not a run.
+    """
+    from fusionbench.report.terminal import TerminalLeaderboard
+
+    return TerminalLeaderboard(run)

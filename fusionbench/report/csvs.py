@@ -1,0 +1,63 @@
+"""The machine-readable tables: means in ``leaderboard.csv``, every value in ``scores.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from fusionbench.files import write_text
+from fusionbench.report.collect import Result, boards, full_name
+from fusionbench.runs import Run
+
+SCORES_HEADER = ("dataset", "pair", "method", "metric", "convention", "value")
+
+
+def write_csvs(run: Run, results: list[Result]) -> list[Path]:
+    """Write ``leaderboard.csv`` and ``scores.csv``; numbers are in full precision."""
+    files = {"leaderboard.csv": _leaderboard(run, results), "scores.csv": _scores(run, results)}
+    for name, rows in files.items():
+        write_text(run.root / name, _csv(rows))
+    return [run.root / name for name in files]
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue()
+
+
+def _leaderboard(run: Run, results: list[Result]) -> Iterator[Sequence[object]]:
+    metrics = list(dict.fromkeys(column.metric for column in run.manifest.columns))
+    yield ["dataset", "convention", "method", "label", "n", *metrics]
+    for board in boards(run, results):
+        of = {column.metric: column for column in board.columns}
+        for result in board.results:
+            means = [result.mean(of[m]) if m in of else math.nan for m in metrics]
+            yield [
+                board.dataset.name,
+                board.convention,
+                result.method.name,
+                result.method.label,
+                result.scored(board.columns),
+                *("" if math.isnan(mean) else repr(mean) for mean in means),
+            ]
+
+
+def _scores(run: Run, results: list[Result]) -> Iterator[Sequence[object]]:
+    yield SCORES_HEADER
+    for result in results:
+        for pair, row in result.rows.items():
+            values = row.get("values", {})
+            for column in run.manifest.columns:
+                if full_name(column) in values:
+                    yield [
+                        result.dataset.name,
+                        pair,
+                        result.method.name,
+                        column.metric,
+                        column.convention,
+                        repr(float(values[full_name(column)])),
+                    ]

@@ -1,0 +1,92 @@
+"""Footnotes: everything a reader must know about a row or a cell before quoting it."""
+
+from __future__ import annotations
+
+from fusionbench.manifest import WeightsRecord
+from fusionbench.report.collect import Cell, Result, counted
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+PAIRS_NAMED = 4
+LONGEST_ERROR = 160
+
+
+class Notes:
+    """Footnotes of one table; equal texts share a mark."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, str] = {}
+
+    def mark(self, text: str) -> str:
+        """The mark of a note: ``a`` to ``z``, then ``aa``, ``ab``, ..."""
+        if text not in self._marks:
+            self._marks[text] = _letters(len(self._marks))
+        return self._marks[text]
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """``(mark, text)`` in order."""
+        return [(mark, text) for text, mark in self._marks.items()]
+
+
+def _letters(number: int) -> str:
+    last = LETTERS[number % 26]
+    return last if number < 26 else _letters(number // 26 - 1) + last
+
+
+def pairs_word(count: int) -> str:
+    """``1 pair`` or ``8 pairs``."""
+    return f"{count} pair" if count == 1 else f"{count} pairs"
+
+
+def weights_note(weights: WeightsRecord) -> str:
+    """What a table says about the weights a method ran with."""
+    return f"Weights: {weights.note or f'{weights.origin} ({weights.file})'}"
+
+
+def failure_notes(result: Result) -> list[str]:
+    """One note for each different error of a method that failed: who, what, on which pairs."""
+    notes = []
+    total = pairs_word(len(result.dataset.pairs))
+    for error, count in counted(result.failed.values()):
+        ids = [pair for pair, text in result.failed.items() if text == error]
+        named = ", ".join(ids[:PAIRS_NAMED])
+        if count > PAIRS_NAMED:
+            named += f" and {count - PAIRS_NAMED} more"
+        notes.append(
+            f"{result.method.label} failed on {count} of {total} ({named}): {_one_line(error)}"
+        )
+    return notes
+
+
+def unscored_note(result: Result, scored: int) -> str:
+    """What a table says where not all pairs of a method have been scored, or nothing."""
+    total = len(result.dataset.pairs)
+    if scored + len(result.failed) >= total:
+        return ""
+    note = f"{scored} of {pairs_word(total)} scored"
+    if result.absent:
+        note += f" ({pairs_word(result.absent)} without a fused image)"
+    return note
+
+
+def cell_notes(cell: Cell, scored: int) -> list[str]:
+    """What a table says about a mean that is not over all of a row's pairs."""
+    notes = []
+    total = pairs_word(scored)
+    if cell.undefined:
+        notes.append(_partial(f"Undefined on {len(cell.undefined)} of {total}", cell))
+    for error, count in counted(cell.errors.values()):
+        notes.append(_partial(f"Failed on {count} of {total} with {_one_line(error)}", cell))
+    if cell.pairs < scored:
+        notes.append(f"{cell.pairs} of {total} scored in this column")
+    return notes
+
+
+def _partial(what: str, cell: Cell) -> str:
+    over = len(cell.values)
+    return f"{what}; the mean is over the other {pairs_word(over)}" if over else what
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"

@@ -1,0 +1,55 @@
+"""How numbers are rounded for a table, and which of them are best and second best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from fusionbench.cards import Better
+
+Rank = Literal["", "best", "second", "unranked"]
+MOST_DECIMALS = 8
+
+
+def decimals(values: Iterable[float]) -> int:
+    """Decimals for a whole column, from the largest magnitude in it.
+
+    Two from 100 up, three from 10, four from 0.1; below that as many as give the largest value
+    four significant digits, up to eight.
+    """
+    largest = max((abs(v) for v in values if math.isfinite(v)), default=1.0)
+    exponent = math.floor(math.log10(largest)) if largest > 0 else 0
+    if exponent >= 2:
+        return 2
+    if exponent == 1:
+        return 3
+    return min(max(4, 3 - exponent), MOST_DECIMALS)
+
+
+def rounded(value: float, places: int) -> float:
+    """The value that a cell shows (no negative zero)."""
+    return float(f"{value:.{places}f}") + 0.0
+
+
+def shown(value: float, places: int) -> str:
+    """A number as a cell shows it."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{rounded(value, places):.{places}f}".replace("-", "−")
+
+
+def ranks(values: Sequence[float | None], better: Better) -> list[Rank]:
+    """Best and second of a column, on the rounded values; ties are all marked.
+
+    ``None`` is not ranked. Where the best are tied the next distinct value is still second. Fewer
+    than two ranked values are no contest, and nothing is marked.
+    """
+    ranked = [v for v in values if v is not None]
+    if len(ranked) < 2:
+        return [""] * len(values)
+    order = sorted(set(ranked), reverse=better == "higher")
+    names: dict[float, Rank] = {order[0]: "best"}
+    if len(order) > 1:
+        names[order[1]] = "second"
+    return ["" if v is None else names.get(v, "") for v in values]

@@ -1,0 +1,110 @@
+"""Which pairs a qualitative figure shows, and where it zooms in: where the methods differ most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fusionbench.images import U8, luma
+from fusionbench.manifest import ColumnRecord, DataSetRecord, PairRecord
+from fusionbench.report.collect import Result
+
+Floats = NDArray[np.float64]
+
+BOX_WIDTH = 0.25
+BOX_ASPECT = 0.62
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels: its left upper corner and its size."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def cut(self, image: U8) -> U8:
+        """The part of an image that the box holds."""
+        return image[self.y : self.y + self.height, self.x : self.x + self.width]
+
+
+def choose_pairs(
+    dataset: DataSetRecord,
+    results: Sequence[Result],
+    columns: Sequence[ColumnRecord],
+    images: Mapping[str, int],
+    count: int,
+) -> list[PairRecord]:
+    """The pairs on which the scores of the methods differ most, in the data set's order.
+
+    The difference is the standard deviation over the methods, in units of the column's standard
+    deviation over everything, averaged over the columns. Pairs with more fused images come first;
+    equal pairs are taken in order.
+
+    Args:
+        dataset: The pairs.
+        results: Scores of the methods that are compared.
+        columns: Metrics that count.
+        images: How many fused images each pair has.
+        count: How many pairs to choose.
+    """
+    spread = np.zeros(len(dataset.pairs))
+    for column in columns:
+        cells = [result.cell(column).values for result in results]
+        table = [[cell.get(pair.id, np.nan) for cell in cells] for pair in dataset.pairs]
+        spread += _spread(np.array(table, np.float64).reshape(len(dataset.pairs), -1))
+    order = sorted(
+        range(len(dataset.pairs)),
+        key=lambda i: (-images[dataset.pairs[i].id], -round(float(spread[i]), 9), i),
+    )
+    return [dataset.pairs[i] for i in sorted(order[:count])]
+
+
+def _spread(table: Floats) -> Floats:
+    """Standard deviation along each row of finite values, in units of the whole table's."""
+    known = np.isfinite(table)
+    values = np.where(known, table, 0)
+    count = known.sum(axis=1)
+    mean = values.sum(axis=1) / np.maximum(count, 1)
+    square = (np.where(known, table - mean[:, None], 0) ** 2).sum(axis=1) / np.maximum(count, 1)
+    whole = float(np.std(table[known])) if known.any() else 0.0
+    return np.sqrt(square) / whole if whole > 0 else np.zeros(len(table))
+
+
+def choose_box(sources: Sequence[U8], fused: Sequence[U8]) -> Box:
+    """The box in which the fused images differ most.
+
+    Each image's luma is brought to zero mean and unit standard deviation, so that a method that is
+    brighter as a whole does not differ everywhere. The box with the largest mean standard deviation
+    over the images is chosen; where fewer than two were fused, the sources take part.
+
+    Args:
+        sources: The infrared and the visible image, one size.
+        fused: Fused images of that size.
+    """
+    compared = list(fused) if len(fused) > 1 else [*sources, *fused]
+    difference = np.std([_standard(luma(image)) for image in compared], axis=0)
+    height, width = difference.shape
+    box_width = max(1, round(width * BOX_WIDTH))
+    box_height = max(1, min(height, round(box_width * BOX_ASPECT)))
+    total = cv2.integral(difference, sdepth=cv2.CV_64F)
+    inside = (
+        total[box_height:, box_width:]
+        - total[:-box_height, box_width:]
+        - total[box_height:, :-box_width]
+        + total[:-box_height, :-box_width]
+    )
+    y, x = np.unravel_index(int(np.argmax(np.round(inside, 6))), inside.shape)
+    return Box(int(x), int(y), box_width, box_height)
+
+
+def _standard(image: U8) -> Floats:
+    values = image.astype(np.float64)
+    deviation = values.std()
+    centred: Floats = values - values.mean()
+    return centred / deviation if deviation > 0 else centred

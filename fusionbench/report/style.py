@@ -1,0 +1,103 @@
+"""One look for every figure: readable in print, safe for colour-blind readers, no time stamps."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fusionbench.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, YELLOW = "#0072B2", "#D55E00", "#F0E442"
+GRAY, LIGHT, DARK = "#8C8C8C", "#E3E3E3", "#333333"
+TEXT_WIDTH = 7.16
+DPI = 300
+_RC: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "axes.edgecolor": DARK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": LIGHT,
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "pdf.fonttype": 42,
+    "text.parse_math": False,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+}
+
+
+@contextlib.contextmanager
+def figure_style() -> Iterator[None]:
+    """Draw in the suite's style, whatever the user's own matplotlib settings are."""
+    import matplotlib.style
+
+    with matplotlib.style.context(["default", _RC]):
+        yield
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Save a figure as PNG and PDF; the same figure gives the same bytes."""
+    metadata = {
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    written = []
+    for kind, facts in metadata.items():
+        path = folder / f"{file_name(name)}.{kind}"
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=kind, metadata=facts)
+        figure.set_layout_engine("none")
+        written.append(path)
+    return written
+
+
+def file_name(text: str) -> str:
+    """A name as part of a file's name: separators and blanks become ``_``."""
+    return re.sub(r"[\s/\\:*?\"<>|]+", "_", text)
+
+
+def text_width(text: str, size: float) -> float:
+    """The width of a line of text in inches, at a size in points."""
+    from matplotlib.textpath import TextPath
+
+    return float(TextPath((0, 0), text, size=size).get_extents().width) / 72 if text.strip() else 0
+
+
+def fitted(text: str, width: float, size: float, smallest: float = 5) -> tuple[str, float]:
+    """A label and a size in points with which it is at most ``width`` inches wide.
+
+    It is broken into two lines before it is made smaller, and cut with ``…`` at the smallest size.
+    """
+    while True:
+        for lines in _broken(text):
+            if all(text_width(line, size) <= width for line in lines):
+                return "\n".join(lines), size
+        if size <= smallest:
+            break
+        size -= 0.5
+    while len(text) > 1 and text_width(text + "…", size) > width:
+        text = text[:-1]
+    return text + "…", size
+
+
+def _broken(text: str) -> Iterator[tuple[str, ...]]:
+    """The text in one line, then in two, the most even break first."""
+    yield (text,)
+    breaks = [m.end() for m in re.finditer(r"[\s\-_/+@]", text)][:20]
+    for place in sorted(breaks, key=lambda b: abs(2 * b - len(text))):
+        if text[:place].strip() and text[place:].strip():
+            yield text[:place].rstrip(), text[place:].lstrip()

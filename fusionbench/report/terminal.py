@@ -1,0 +1,84 @@
+"""The leaderboard in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from fusionbench.report.collect import Board, boards, collect
+from fusionbench.report.layout import (
+    Entry,
+    Table,
+    explanation,
+    heading,
+    lay_out,
+    provenance,
+    sentence,
+)
+from fusionbench.runs import Run
+
+DASH = "–"
+STYLES = {"": "", "best": "bold", "unranked": "", "second": "underline"}
+_SUPERSCRIPTS = str.maketrans("abcdefghijklmnoprstuvwxyz,", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ,")
+_GAP = 3
+
+
+class TerminalLeaderboard:
+    """Renders a run's leaderboard as wide as the terminal is."""
+
+    def __init__(self, run: Run) -> None:
+        self._boards = boards(run, collect(run))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """One table for each data set under each convention, in parts that fit the width."""
+        for board in self._boards:
+            yield from _board(board, options.max_width)
+
+
+def _board(board: Board, width: int) -> Iterator[RichTable | Text]:
+    whole = lay_out(board)
+    yield Text(heading(board), style="bold")
+    for start, stop in _parts(whole, width):
+        yield _rich(whole, start, stop)
+        yield Text("")
+    for mark, text in whole.notes:
+        yield Text(f" {mark.translate(_SUPERSCRIPTS)} {sentence(text)}")
+    yield Text(". ".join([*explanation(whole), provenance(board)]) + ".", style="dim")
+    yield Text("")
+
+
+def _parts(table: Table, width: int) -> list[tuple[int, int]]:
+    """Ranges of columns that fit beside the labels; one at least in each."""
+    fixed = max((len(_text(line.label)) for line in table.lines), default=6)
+    room = width - max(fixed, 6) - _GAP - max(len(_text(line.n)) for line in table.lines) - _GAP
+    ranges, start, used = [], 0, 0
+    for place, header in enumerate(table.headers):
+        wide = max([len(header), *(len(_text(line.cells[place])) for line in table.lines)]) + _GAP
+        if used + wide > room and place > start:
+            ranges.append((start, place))
+            start, used = place, 0
+        used += wide
+    return [*ranges, (start, len(table.headers))]
+
+
+def _rich(table: Table, start: int, stop: int) -> RichTable:
+    rich = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    rich.add_column("Method", no_wrap=True)
+    rich.add_column("N", justify="right", no_wrap=True)
+    for header in table.headers[start:stop]:
+        rich.add_column(Text(header), justify="right", no_wrap=True)
+    lines = table.lines
+    for line, after in zip(lines, [*lines[1:], None], strict=True):
+        cells = [_text(entry) for entry in (line.label, line.n, *line.cells[start:stop])]
+        rich.add_row(*cells, end_section=line.anchor and after is not None and not after.anchor)
+    return rich
+
+
+def _text(entry: Entry) -> Text:
+    text = Text(entry.text or DASH, style=STYLES[entry.rank])
+    marks = ",".join(entry.marks).translate(_SUPERSCRIPTS)
+    return Text.assemble(text, (marks, "dim"))
