@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test slow packaging lint format types clean
+.PHONY: setup demo test slow packaging lint format types pictures clean
 
 setup: $(INSTALLED)
 
@@ -41,3 +41,10 @@ packaging: setup  ## wheel and editable installs, from here and from elsewhere
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache dist *.egg-info results/demo
+
+pictures: setup  ## what the README shows, and results/sample with it (needs pdflatex and pdftoppm)
+	$(BIN)/fusionbench run --methods cmtfusion,baselines --dataset sample --out results/demo
+	$(BIN)/fusionbench publish results/demo results/sample --grids
+	cd results/demo && pdflatex -interaction=batchmode leaderboard_standalone.tex > /dev/null
+	pdftoppm -png -r 160 -singlefile -x 110 -y 120 -W 1150 -H 560 \
+		results/demo/leaderboard_standalone.pdf results/sample/leaderboard

@@ -142,21 +142,22 @@ def score_all(run: Run, plan: Plan) -> int:
 
 
 def failures(run: Run) -> list[str]:
-    """One line per cell of the tables that a failure took, newest rows only."""
+    """One line per cell of the tables that a failure took or thinned, newest rows only."""
     lines = []
     for dataset in run.manifest.datasets:
-        used = {pair.id for pair in dataset.pairs}
+        pairs = [pair.id for pair in dataset.pairs]
         for method in run.manifest.methods:
-            failed = {p: r for p, r in run.failures(dataset.name, method.name).items() if p in used}
-            if failed:
-                pair, row = next(iter(failed.items()))
-                where = f"{len(failed)} of {len(used)} pairs of {dataset.name}"
-                lines.append(f"{method.name} failed on {where}; on {pair}: {row['error']}")
-            for pair, row in run.scores(dataset.name, method.name).items():
-                if pair in used:
-                    lines += [
-                        f"{c} of {method.name} on {pair}: {e}" for c, e in row["errors"].items()
-                    ]
+            lost = run.failures(dataset.name, method.name)
+            lost_to = {method.name: {pair: lost[pair]["error"] for pair in pairs if pair in lost}}
+            scores = run.scores(dataset.name, method.name)
+            for pair in pairs:
+                for column, text in scores.get(pair, {}).get("errors", {}).items():
+                    lost_to.setdefault(f"{column} of {method.name}", {})[pair] = text
+            for what, errors in lost_to.items():
+                if errors:
+                    pair, text = next(iter(errors.items()))
+                    where = f"{len(errors)} of {len(pairs)} pairs of {dataset.name}"
+                    lines.append(f"{what} failed on {where}; on {pair}: {text}")
     return lines
 
 

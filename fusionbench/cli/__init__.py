@@ -21,6 +21,7 @@ app.command("run")(running.run)
 app.command("fuse")(running.fuse)
 app.command("score")(scoring.score)
 app.command("report")(reporting.report)
+app.command("publish")(reporting.publish)
 app.add_typer(listing.app, name="list")
 
 

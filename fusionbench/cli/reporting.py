@@ -44,3 +44,19 @@ def exit_on_failures(run: Run) -> None:
         console.warn(line)
     if lines:
         raise typer.Exit(1)
+
+
+def publish(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    out: Annotated[Path, typer.Argument(help="Where to put what may be shown of it.")],
+    grids: Annotated[
+        bool, typer.Option("--grids", help="Also the grids, which show the data set's images.")
+    ] = False,
+) -> None:
+    """Copy a run's tables, values, box plots and manifest, without images and machine paths."""
+    from fusionbench import console
+    from fusionbench.publishing import publish as copy
+    from fusionbench.runs import Run
+
+    written = copy(Run(run), out, grids=grids)
+    console.note(f"{len(written)} files written to {out}")

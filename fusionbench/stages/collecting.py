@@ -71,11 +71,7 @@ def collect(
     problems = [p for _, bad in found.values() for p in bad]
     for name, (images, _) in found.items():
         if not images:
-            raise DataError(
-                f"--fused {folders[name]}: no image belongs to a pair of {dataset.name}; images "
-                f"are named {', '.join(sorted(p.name for p in _images(folders[name]))[:3])} ..., pairs "
-                f"{', '.join(p.id for p in dataset.pairs[:3])} ..."
-            )
+            raise _strangers(folders[name], dataset)
     covered = [set(images) for images, _ in found.values()]
     common = set.intersection(*covered)
     for name, (images, _) in found.items():
@@ -91,6 +87,15 @@ def collect(
     if not common:
         raise problem_list("no pair has a usable image of every method", problems)
     return _collected(found, dataset, common, problems)
+
+
+def _strangers(folder: Path, dataset: DataSetRecord) -> DataError:
+    images = ", ".join(path.name for path in _images(folder)[:3])
+    pairs = ", ".join(pair.id for pair in dataset.pairs[:3])
+    return DataError(
+        f"--fused {folder}: no image belongs to a pair of {dataset.name}; "
+        f"images are named {images} ..., pairs {pairs} ..."
+    )
 
 
 def _collected(
