@@ -63,6 +63,17 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
+@contextmanager
+def bytes_progress(what: str) -> Iterator[Callable[[int], None]]:
+    """A count of bytes and their rate on stderr; yields the function that adds to it."""
+    from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda count: bar.advance(task, count)
+
+
 def log_to_terminal(debug: bool) -> None:
     """Send log records to stderr: warnings, or everything when debugging."""
     handler = RichHandler(console=err, show_time=False, show_path=False)

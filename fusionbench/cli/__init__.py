@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fusionbench.cli import listing, reporting, running, scoring
+from fusionbench.cli import data, listing, reporting, running, scoring
 
 app = typer.Typer(
     name="fusionbench",
@@ -23,6 +23,7 @@ app.command("score")(scoring.score)
 app.command("report")(reporting.report)
 app.command("publish")(reporting.publish)
 app.add_typer(listing.app, name="list")
+app.add_typer(data.app, name="data")
 
 
 def _version(wanted: bool) -> None:

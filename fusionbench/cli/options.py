@@ -39,6 +39,9 @@ SplitOption = Annotated[str | None, typer.Option(help="Split of the data set.")]
 IrOption = Annotated[Path | None, typer.Option(help="Infrared images, instead of --dataset.")]
 VisOption = Annotated[Path | None, typer.Option(help="Visible images, instead of --dataset.")]
 LimitOption = Annotated[int | None, typer.Option(min=1, help="Use the first pairs only.")]
+PairsOption = Annotated[
+    Path | None, typer.Option(help="File that lists the pairs to use, one a line.")
+]
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad-pairs", help="Go on without pairs that cannot be used.")
 ]

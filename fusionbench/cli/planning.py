@@ -103,6 +103,8 @@ def _open(request: Request) -> list[DataSet]:
         raise FusionBenchError("--ir and --vis go together: name both folders")
     else:
         found = [open_folders(request.ir, request.vis, request.dataset or "custom")]
+    if request.pairs is not None:
+        found = [dataset.only(request.pairs) for dataset in found]
     return [dataset.first(request.limit) for dataset in found]
 
 

@@ -19,6 +19,7 @@ class Request:
     split: str | None = None
     ir: Path | None = None
     vis: Path | None = None
+    pairs: Path | None = None
     limit: int | None = None
     metrics: str = ""
     convention: str = ""

@@ -26,6 +26,7 @@ def score(
     split: o.SplitOption = None,
     ir: o.IrOption = None,
     vis: o.VisOption = None,
+    pairs: o.PairsOption = None,
     limit: o.LimitOption = None,
     metrics: o.MetricsOption = "all",
     convention: o.ConventionOption = "standard",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from fusionbench.downloads import Remote
 from fusionbench.errors import FusionBenchError, UnknownNameError
 
 
@@ -16,13 +18,41 @@ class Layout(BaseModel):
 
     Both patterns hold the same placeholders; what they match is the pair's id (joined by ``/``
     where there are several). ``{ext}`` stands for any image suffix. Example:
-    ``test/ir/{id}.{ext}``.
+    ``test/ir/{id}.{ext}``. ``folder``, where given, is the name that the data set's folder must
+    have for this layout.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ir: str
     vis: str
+    folder: str = ""
+
+    def fits(self, folder: Path) -> bool:
+        """Whether the layout may be tried on a folder."""
+        return not self.folder or folder.resolve().name.casefold() == self.folder.casefold()
+
+
+class Archive(BaseModel):
+    """A file to download for a data set: where it can be had, and how to know it is whole."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str
+    urls: tuple[str, ...]
+    bytes: int | None = None
+    sha256: str = ""
+    md5: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_checksum(self) -> Archive:
+        if not (self.sha256 or self.md5):
+            raise ValueError(f"{self.file}: a download needs sha256 or md5")
+        return self
+
+    def remote(self) -> Remote:
+        """The file as the downloader takes it."""
+        return Remote(**self.model_dump())
 
 
 class DataSetCard(BaseModel):
@@ -32,11 +62,15 @@ class DataSetCard(BaseModel):
         name: The name on the command line.
         title: The name in full.
         folders: Names its folder goes by below a data root.
-        splits: The layouts of each split, tried in order; the first that finds files is used.
+        splits: The layouts of each split, tried in order; the first that finds pairs is used. An
+            entry may be a list of layouts, whose pairs belong together.
         default_split: The split used when none is asked for.
         generator: Module with ``write_scenes(folder)``, for a data set that the package makes.
         classes: Names of the label classes in order.
         home, terms, cite: Where it comes from, its terms of use, and whom to cite.
+        archives: What ``fusionbench data fetch`` downloads and unpacks, in order.
+        steps: How to get it by hand, where a form or a drive link stands in the way.
+        notes: What is odd about it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,13 +78,16 @@ class DataSetCard(BaseModel):
     name: str
     title: str
     folders: tuple[str, ...]
-    splits: dict[str, tuple[Layout, ...]]
+    splits: dict[str, tuple[Layout | tuple[Layout, ...], ...]]
     default_split: str
     generator: str = ""
     classes: tuple[str, ...] = ()
     home: str = ""
     terms: str = ""
     cite: str = ""
+    archives: tuple[Archive, ...] = ()
+    steps: str = ""
+    notes: str = ""
 
     @model_validator(mode="after")
     def _default_split_exists(self) -> DataSetCard:
@@ -58,8 +95,8 @@ class DataSetCard(BaseModel):
             raise ValueError(f"default_split '{self.default_split}' is not one of the splits")
         return self
 
-    def layouts(self, split: str | None) -> tuple[Layout, ...]:
-        """The layouts of a split (the default one for None).
+    def layouts(self, split: str | None) -> tuple[tuple[Layout, ...], ...]:
+        """The layouts of a split (the default one for None); those of one entry belong together.
 
         Raises:
             UnknownNameError: The data set has no such split.
@@ -68,7 +105,8 @@ class DataSetCard(BaseModel):
         if split not in self.splits:
             command = "fusionbench list datasets"
             raise UnknownNameError(f"split of {self.name}", split, self.splits, command)
-        return self.splits[split]
+        entries = self.splits[split]
+        return tuple(entry if isinstance(entry, tuple) else (entry,) for entry in entries)
 
 
 @cache

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fusionbench.datasets.catalogue import DataSetCard, dataset_named
-from fusionbench.datasets.pairing import Pair, Pairing, pair_folders, pair_layout
+from fusionbench.datasets.pairing import Pair, Pairing, natural, pair_folders, pair_layouts
 from fusionbench.errors import DataError
 from fusionbench.files import user_cache
+from fusionbench.images import SUFFIXES
 from fusionbench.registry import source_fingerprint
 
 DEPTH = 3
@@ -36,6 +37,25 @@ class DataSet:
     problems: tuple[str, ...]
     card: DataSetCard | None = None
 
+    def only(self, file: Path) -> DataSet:
+        """The pairs that a file lists, one id or image name a line, in the data set's order.
+
+        Raises:
+            DataError: The file cannot be read, or lists what the data set does not have.
+        """
+        try:
+            lines = file.read_text(encoding="utf-8").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"--pairs {file}: {error}") from error
+        names = {Path(n).stem if Path(n).suffix.lower() in SUFFIXES else n for n in lines}
+        missing = sorted(names - {pair.id for pair in self.pairs}, key=natural)
+        if missing or not names:
+            raise DataError(
+                f"--pairs {file}: {len(missing)} of {len(names)} listed pairs are not in "
+                f"{self.name}: {', '.join(missing[:10])}"
+            )
+        return replace(self, pairs=tuple(pair for pair in self.pairs if pair.id in names))
+
     def first(self, limit: int | None) -> DataSet:
         """The same data set with its first ``limit`` pairs (all for None)."""
         return replace(self, pairs=self.pairs[:limit])
@@ -56,10 +76,11 @@ def open_dataset(name: str, root: Path | None, split: str | None = None) -> Data
     layouts = card.layouts(split)
     candidates = [_generated(card)] if card.generator else list(_folders(card, root))
     for folder in candidates:
-        for layout in layouts:
-            found = pair_layout(folder, layout)
-            if found.pairs or found.problems:
-                return _opened(card.name, split or card.default_split, folder, found, card)
+        fitting = [together for together in layouts if all(one.fits(folder) for one in together)]
+        tried = [pair_layouts(folder, together) for together in fitting]
+        found = next((t for t in tried if t.pairs), next((t for t in tried if t.problems), None))
+        if found:
+            return _opened(card.name, split or card.default_split, folder, found, card)
     raise _not_found(card, root, candidates, split)
 
 
@@ -89,7 +110,7 @@ def _folders(card: DataSetCard, root: Path | None) -> list[Path]:
     if root is None:
         raise DataError(
             f"data set '{card.name}' needs a data root: name it with --data-root, FUSIONBENCH_DATA "
-            f"or `data_root` in the configuration file. It comes from {card.home}"
+            f"or `data_root` in the configuration file. {_source(card)}"
         )
     if not root.is_dir():
         raise DataError(f"data root {root} is not a folder")
@@ -107,13 +128,18 @@ def _not_found(
 ) -> DataError:
     where = ", ".join(str(p) for p in looked) or f"{root} and {DEPTH} levels of folders below it"
     layouts = " or ".join(
-        f"{card.folders[0]}/{layout.ir} with {card.folders[0]}/{layout.vis}"
-        for layout in card.layouts(split)
+        "{0}/{1.ir} with {0}/{1.vis}".format(layout.folder or card.folders[0], layout)
+        for together in card.layouts(split)
+        for layout in together
     )
     return DataError(
         f"data set '{card.name}' (split {split or card.default_split}) was not found. "
-        f"Looked in: {where}. Expected: {layouts}. It comes from {card.home}"
+        f"Looked in: {where}. Expected: {layouts}. {_source(card)}"
     )
+
+
+def _source(card: DataSetCard) -> str:
+    return f"It comes from {card.home}; `fusionbench data fetch {card.name}` gets it or says how to"
 
 
 def _generated(card: DataSetCard) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,8 +36,23 @@ class Pairing:
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def pair_layout(folder: Path, layout: Layout) -> Pairing:
-    """Pair the files that a layout finds below a folder."""
+def pair_layouts(folder: Path, layouts: Sequence[Layout]) -> Pairing:
+    """Pair the files that layouts find below a folder.
+
+    A file that several layouts find needs a partner under one of them only.
+    """
+    found = [_pair_layout(folder, layout) for layout in layouts]
+    if len(found) == 1:
+        return found[0]
+    pairs = {pair.id: pair for pairing in reversed(found) for pair in pairing.pairs}
+    used = {path for pair in pairs.values() for path in (pair.ir, pair.vis)}
+    patterns = {pattern for layout in layouts for pattern in (layout.ir, layout.vis)}
+    seen = {path for pattern in patterns for path in _by_id(folder, pattern)[0].values()}
+    alone = [f"{path} has no partner" for path in sorted(seen - used)]
+    return Pairing(tuple(pairs[key] for key in sorted(pairs, key=natural)), tuple(alone))
+
+
+def _pair_layout(folder: Path, layout: Layout) -> Pairing:
     ir, ir_problems = _by_id(folder, layout.ir)
     vis, vis_problems = _by_id(folder, layout.vis)
     return _join(ir, vis, [*ir_problems, *vis_problems])

@@ -7,7 +7,7 @@ import pytest
 
 from fusionbench.datasets import check_pairs, load_datasets, open_dataset, open_folders
 from fusionbench.datasets.catalogue import Layout
-from fusionbench.datasets.pairing import match_names, natural, pair_layout
+from fusionbench.datasets.pairing import match_names, natural, pair_layouts
 from fusionbench.errors import DataError, UnknownNameError
 from fusionbench.images import read_image, write_png
 
@@ -27,7 +27,7 @@ def test_real_data_sets_open(shared, name, split, count) -> None:
 
 
 def test_a_folder_is_found_below_the_root_or_is_the_root(pair_folders) -> None:
-    folder = pair_folders(2)
+    folder = pair_folders(2, name="some/where/TNO")
     for root in (folder, folder.parent, folder.parent.parent):
         assert open_dataset("tno", root).folder == folder
 
@@ -149,14 +149,14 @@ def test_two_files_for_one_id_are_a_problem(tmp_path) -> None:
     write_png(tmp_path / "vi" / "x.png", 255 - GRAY)
     write_png(tmp_path / "vi" / "x.bmp", GRAY)
     layout = Layout(ir="ir/{id}.{ext}", vis="vi/{id}.{ext}")
-    assert "two files" in pair_layout(tmp_path, layout).problems[0]
+    assert "two files" in pair_layouts(tmp_path, [layout]).problems[0]
 
 
 def test_several_placeholders_make_one_id(tmp_path) -> None:
     write_png(tmp_path / "set00" / "V001" / "lwir" / "I1.png", GRAY)
     write_png(tmp_path / "set00" / "V001" / "visible" / "I1.png", 255 - GRAY)
     pattern = "{set}/{video}/%s/{frame}.{ext}"
-    found = pair_layout(tmp_path, Layout(ir=pattern % "lwir", vis=pattern % "visible"))
+    found = pair_layouts(tmp_path, [Layout(ir=pattern % "lwir", vis=pattern % "visible")])
     assert [p.id for p in found.pairs] == ["set00/V001/I1"]
 
 

@@ -1,0 +1,87 @@
+"""``fusionbench data list|fetch|verify|inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fusionbench.cli import listing
+from fusionbench.cli import options as o
+
+app = typer.Typer(help="List, fetch, verify and look at data sets.", no_args_is_help=True)
+app.command("list")(listing.datasets)
+
+NameArgument = Annotated[str, typer.Argument(help="A data set.")]
+
+
+@app.command()
+def fetch(name: NameArgument, data_root: o.DataRootOption = None) -> None:
+    """Download a data set below the data root, or say how to get it; shows its terms."""
+    from fusionbench import console
+    from fusionbench.datasets import dataset_named
+    from fusionbench.datasets.fetching import by_hand, fetch_dataset
+    from fusionbench.errors import FusionBenchError
+    from fusionbench.settings import data_root as root_in_force
+
+    card = dataset_named(name)
+    console.note(f"{card.title}\nhome:  {card.home}\nterms: {card.terms}\ncite:  {card.cite}")
+    if card.generator:
+        console.note("The package makes this data set itself; there is nothing to fetch.")
+        return
+    root = root_in_force(data_root)
+    if not card.archives:
+        raise by_hand(card)
+    if root is None:
+        raise FusionBenchError("name the folder to put it in with --data-root")
+    with console.bytes_progress(f"fetching {card.name}") as advance:
+        target = fetch_dataset(card, root, advance=advance)
+    console.note(f"unpacked into {target}; `fusionbench data verify {card.name}` looks it over")
+
+
+@app.command()
+def verify(
+    name: NameArgument, data_root: o.DataRootOption = None, split: o.SplitOption = None
+) -> None:
+    """Read every pair; count, name what is odd, and exit with 1 if a pair cannot be used."""
+    from fusionbench import console
+    from fusionbench.datasets import open_dataset
+    from fusionbench.datasets.surveying import survey
+    from fusionbench.settings import data_root as root_in_force
+
+    dataset = open_dataset(name, root_in_force(data_root), split)
+    with console.progress(f"reading {dataset.name}", len(dataset.pairs)) as advance:
+        found = survey(dataset, advance)
+    console.plain(f"{dataset.name}, split {dataset.split}, in {dataset.folder}")
+    console.plain(f"{found.usable} usable pairs, fingerprint {found.fingerprint}")
+    for kind, count in found.kinds.most_common():
+        console.plain(f"  {count} of {kind}")
+    for path in found.odd:
+        console.plain(f"belongs to no pair: {path}")
+    for problem in found.problems:
+        console.warn(problem)
+    if dataset.card and dataset.card.notes:
+        console.plain(f"notes: {dataset.card.notes}")
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def inspect(
+    name: NameArgument,
+    data_root: o.DataRootOption = None,
+    split: o.SplitOption = None,
+    out: Annotated[Path | None, typer.Option(help="The PNG to write [NAME-SPLIT.png].")] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many pairs.")] = 24,
+) -> None:
+    """Write a contact sheet: infrared beside visible."""
+    from fusionbench import console
+    from fusionbench.datasets import open_dataset
+    from fusionbench.datasets.surveying import contact_sheet
+    from fusionbench.settings import data_root as root_in_force
+
+    dataset = open_dataset(name, root_in_force(data_root), split)
+    path = out or Path(f"{dataset.name}-{dataset.split}.png")
+    contact_sheet(dataset, path, count=count)
+    console.note(f"contact sheet of {dataset.name} written to {path}")
