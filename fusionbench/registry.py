@@ -205,18 +205,29 @@ def _import_file(file: Path) -> None:
 
 @cache
 def source_fingerprint(module: str) -> str:
-    """SHA-256 over a module's source: its file, or every ``*.py`` below it for a package."""
-    found = sys.modules.get(module)
-    file = getattr(found, "__file__", None)
+    """SHA-256 over the source that a module's results depend on.
+
+    Its file, or every ``*.py`` below it for a package; and what it may share with its siblings:
+    modules and packages beside it whose name starts with one underscore.
+    """
+    file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return hashlib.sha256(module.encode()).hexdigest()
     path = Path(file)
-    files = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
+    own = path.parent if path.name == "__init__.py" else path
+    shared = [p for p in own.parent.glob("_*") if not p.name.startswith("__")]
+    sources = {s for place in (own, *shared) for s in _python_files(place)}
     digest = hashlib.sha256()
-    for source in files:
-        digest.update(source.relative_to(path.parent).as_posix().encode() + b"\0")
+    for source in sorted(sources):
+        digest.update(source.relative_to(own.parent).as_posix().encode() + b"\0")
         digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def _python_files(place: Path) -> list[Path]:
+    if place.is_dir():
+        return list(place.rglob("*.py"))
+    return [place] if place.suffix == ".py" else []
 
 
 METHODS: Registry[Any] = Registry("method", "fusionbench.methods")

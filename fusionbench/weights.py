@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from pathlib import Path
+from typing import ClassVar
 
 from fusionbench.errors import WeightsError
 from fusionbench.files import sha256_of, user_cache
+
+REGISTRY = "configs/weights.yaml"
 
 
 @dataclass(frozen=True)
@@ -20,33 +26,128 @@ class Weights:
         path: The file.
         sha256: Its checksum.
         note: One sentence for the table's footnote: whose weights these are and how they were made.
+        more: Further files, where the weights come in several.
     """
 
     origin: str
     path: Path
     sha256: str
     note: str
+    more: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Original:
+    """A file that a weights file was converted from."""
+
+    file: str
+    bytes: int
+    sha256: str
+    url: str
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        _check(self.bytes, self.sha256, self.url)
 
 
 @dataclass(frozen=True)
 class KnownWeights:
-    """A published weights file: how to recognise it and where it comes from."""
+    """A published weights file: how to recognise it and where it comes from.
+
+    Attributes:
+        file: Its name.
+        bytes, sha256: Its size and checksum.
+        source: Where it is published, for people.
+        licence: As its authors state it.
+        url: Where it can be downloaded, pinned to a commit or a release; empty where it cannot.
+        origin: Whose weights they are: ``authors``, ``third-party`` or ``retrained``.
+        note: One sentence for the table's footnote.
+        converted_from: The published files, where this one is a conversion of them.
+        conversion: How it was made from them.
+    """
 
     file: str
     bytes: int
     sha256: str
     source: str
     licence: str
+    url: str = ""
+    origin: str = "authors"
+    note: str = "the authors' published weights"
+    converted_from: tuple[Original, ...] = ()
+    conversion: str = ""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        _check(self.bytes, self.sha256, self.url)
 
     def missing(self, method: str) -> WeightsError:
         """The error for a method whose published weights were not found."""
+        where = f"It is published at {self.source}."
+        if self.converted_from:
+            originals = " and ".join(original.file for original in self.converted_from)
+            where = (
+                f"It is a conversion of {originals}, published at {self.source}: {self.conversion}."
+            )
         return WeightsError(
             f"method '{method}' needs {self.file} ({self.bytes:,} bytes, sha256 {self.sha256}; "
             f"{self.licence}), which was not found.\n"
-            f"It is published at {self.source}. Put it in a folder named by --weights-dir or "
+            f"{where} Put it in a folder named by --weights-dir or "
             f"FUSIONBENCH_WEIGHTS or in {user_cache('weights')}, name it with "
             f"--weights {method}=FILE, or leave the method out with --methods ...,-{method}"
         )
+
+
+def _check(size: int, sha256: str, url: str) -> None:
+    if size <= 0:
+        raise ValueError(f"bytes is {size}, expected a positive number")
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise ValueError(f"sha256 is '{sha256}', expected 64 hexadecimal digits in lower case")
+    if url and not url.startswith("https://"):
+        raise ValueError(f"url is '{url}', expected https://...")
+
+
+@cache
+def published_weights() -> Mapping[str, KnownWeights]:
+    """Every published weights file that ``configs/weights.yaml`` lists, by name.
+
+    Raises:
+        WeightsError: The file is not valid.
+    """
+    return read_registry(
+        resources.files("fusionbench.configs").joinpath("weights.yaml").read_text("utf-8")
+    )
+
+
+def read_registry(text: str, where: str = REGISTRY) -> dict[str, KnownWeights]:
+    """Parse a list of weights files in YAML: names, and the fields of :class:`KnownWeights`.
+
+    Raises:
+        WeightsError: It is not valid; every field that is wrong is named.
+    """
+    import yaml
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(dict[str, KnownWeights]).validate_python(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise WeightsError(f"{where} is not YAML: {error}") from error
+    except ValidationError as error:
+        raise WeightsError(f"{where}: {error}") from error
+
+
+def known_weights(name: str) -> KnownWeights:
+    """The published weights file of that name in ``configs/weights.yaml``.
+
+    Raises:
+        WeightsError: There is none.
+    """
+    known = published_weights()
+    if name not in known:
+        raise WeightsError(f"{REGISTRY} has no weights '{name}'; it has: {', '.join(known)}")
+    return known[name]
 
 
 class WeightsFinder:
@@ -72,6 +173,30 @@ class WeightsFinder:
                 if right_size and sha256_of(path) == known.sha256:
                     return path
         return None
+
+
+def find_published(
+    method: str, files: Sequence[Sequence[KnownWeights]], finder: WeightsFinder
+) -> Weights:
+    """The published weights of a method.
+
+    Args:
+        method: Its name, for the error.
+        files: For each file that is needed, the copies of it that are known, best first.
+        finder: Looks them up.
+
+    Raises:
+        WeightsError: One is not there; the message says where it is published.
+    """
+    found = []
+    for copies in files:
+        there = [(path, known) for known in copies if (path := finder.find(known)) is not None]
+        if not there:
+            raise copies[0].missing(method)
+        found.append(there[0])
+    (path, known), *others = found
+    note = known.note + "".join(f"; with {k.file} (sha256 {k.sha256[:12]})" for _, k in others)
+    return Weights(known.origin, path, known.sha256, note, tuple(p for p, _ in others))
 
 
 def user_file(method: str, asked: str) -> Weights:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fusionbench.cli import data, listing, reporting, running, scoring
+from fusionbench.cli import data, listing, reporting, running, scoring, showing, weights
 
 app = typer.Typer(
     name="fusionbench",
@@ -22,8 +22,10 @@ app.command("fuse")(running.fuse)
 app.command("score")(scoring.score)
 app.command("report")(reporting.report)
 app.command("publish")(reporting.publish)
+app.command("show")(showing.show)
 app.add_typer(listing.app, name="list")
 app.add_typer(data.app, name="data")
+app.add_typer(weights.app, name="weights")
 
 
 def _version(wanted: bool) -> None:

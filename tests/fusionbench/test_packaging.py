@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from pathlib import Path
 
@@ -16,7 +17,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("fusionbench", "methods", "metrics", "configs", "pyproject.toml", "README.md", "LICENSE")
 
-pytestmark = pytest.mark.packaging
+
+def test_every_package_is_listed() -> None:
+    """Setuptools cannot find packages that are mapped from the top of the repository."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    found = set()
+    for top in ("fusionbench", "methods", "metrics", "configs"):
+        for init in (ROOT / top).rglob("__init__.py"):
+            name = ".".join(init.parent.relative_to(ROOT).parts)
+            found.add(name if top == "fusionbench" else f"fusionbench.{name}")
+    assert sorted(found) == sorted(listed)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +54,7 @@ def installed(request, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return home / "bin" / "fusionbench"
 
 
+@pytest.mark.packaging
 @pytest.mark.parametrize("where", ["root", "elsewhere"])
 def test_it_runs(installed: Path, where: str, tmp_path: Path) -> None:
     environment = os.environ | {
@@ -66,6 +77,7 @@ def test_it_runs(installed: Path, where: str, tmp_path: Path) -> None:
     assert (out / "leaderboard.csv").read_text().count("\n") == 3
 
 
+@pytest.mark.packaging
 def test_it_is_this_copy_that_was_tested(installed: Path, tree: Path) -> None:
     code = "import fusionbench.methods, fusionbench.configs; print(fusionbench.methods.__file__)"
     done = subprocess.run(

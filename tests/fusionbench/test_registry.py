@@ -1,5 +1,6 @@
 """Selectors, near-miss errors, broken plug-ins and fingerprints."""
 
+import importlib
 import sys
 
 import pytest
@@ -99,14 +100,31 @@ def test_a_name_that_a_selector_could_not_name_is_refused(name: str) -> None:
         Registry("method", "fusionbench.methods").add(name, type("A", (), {}), frozenset())
 
 
-def test_the_fingerprint_follows_the_source(tmp_path, monkeypatch) -> None:
+@pytest.fixture
+def plugin_package(tmp_path, monkeypatch):
+    """A package with a plug-in ``mine`` and a private sibling ``_shared``."""
+    package = tmp_path / "fingerprinted"
+    (package / "mine").mkdir(parents=True)
+    (package / "_shared").mkdir()
+    for name in ("__init__", "mine/__init__", "mine/network", "_shared/__init__", "other"):
+        (package / f"{name}.py").write_text("x = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "first_plugin.py").write_text("x = 1\n")
-    (tmp_path / "second_plugin.py").write_text("x = 2\n")
-    import first_plugin  # noqa: F401
-    import second_plugin  # noqa: F401
-
-    assert source_fingerprint("first_plugin") != source_fingerprint("second_plugin")
-    before = source_fingerprint("first_plugin")
+    importlib.import_module("fingerprinted.mine")
+    importlib.import_module("fingerprinted.other")
     source_fingerprint.cache_clear()
-    assert source_fingerprint("first_plugin") == before
+    yield package
+    for name in [n for n in sys.modules if n.startswith("fingerprinted")]:
+        del sys.modules[name]
+    source_fingerprint.cache_clear()
+
+
+@pytest.mark.parametrize(("file", "changes"), [
+    ("mine/__init__", True), ("mine/network", True), ("_shared/__init__", True),
+    ("other", False), ("__init__", False),
+])  # fmt: skip
+def test_the_fingerprint_follows_what_a_plugin_is_made_of(plugin_package, file, changes) -> None:
+    before = source_fingerprint("fingerprinted.mine")
+    assert before != source_fingerprint("fingerprinted.other")
+    (plugin_package / f"{file}.py").write_text("x = 2\n")
+    source_fingerprint.cache_clear()
+    assert (source_fingerprint("fingerprinted.mine") != before) is changes
