@@ -25,7 +25,8 @@ class MethodCard:
         paper, authors, year, venue, doi: The citation.
         licence: Licence of the method's code and weights as their authors state it.
         parameters: Number of parameters that take part in the forward pass.
-        training_data: Data sets that the weights were trained on.
+        training_data: What the published weights were trained on: data sets under the names that
+            they have here, or splits of them as ``MSRS/train``.
     """
 
     name: str

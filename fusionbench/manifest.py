@@ -59,8 +59,9 @@ class WeightsRecord(_Record):
 class MethodRecord(_Record):
     """One row of the tables.
 
-    ``fused`` maps a data set to the images of each pair where they came from elsewhere
-    (``score --fused``); it is empty where this run made them.
+    ``trained_on`` names data sets, or splits as ``MSRS/train``. ``fused`` maps a data set to the
+    images of each pair where they came from elsewhere (``score --fused``); it is empty where this
+    run made them.
     """
 
     name: str
@@ -69,6 +70,7 @@ class MethodRecord(_Record):
     year: int | None = None
     fingerprint: str
     options: dict[str, str] = Field(default_factory=dict)
+    trained_on: list[str] = Field(default_factory=list)
     weights: WeightsRecord | None = None
     fused: dict[str, dict[str, str]] = Field(default_factory=dict)
 

@@ -27,6 +27,7 @@ class Weights:
         sha256: Its checksum.
         note: One sentence for the table's footnote: whose weights these are and how they were made.
         more: Further files, where the weights come in several.
+        trained_on: What they were trained on; None for what the method's card says.
     """
 
     origin: str
@@ -34,6 +35,7 @@ class Weights:
     sha256: str
     note: str
     more: tuple[Path, ...] = ()
+    trained_on: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -208,4 +210,5 @@ def user_file(method: str, asked: str) -> Weights:
     path = Path(asked).expanduser()
     if not path.is_file():
         raise WeightsError(f"--weights {method}={asked}: there is no such file")
-    return Weights("file", path, sha256_of(path), f"weights from the user's file {path.name}")
+    note = f"weights from the user's file {path.name}"
+    return Weights("file", path, sha256_of(path), note, trained_on=())

@@ -115,14 +115,15 @@ def _entry(entry: Entry) -> str:
 
 
 def _superscript(entry: Entry) -> str:
-    return rf"\textsuperscript{{{','.join(entry.marks)}}}"
+    return rf"\textsuperscript{{{escape(','.join(entry.marks))}}}"
 
 
 def _notes(table: Table) -> list[str]:
     if not table.notes:
         return []
     notes = [
-        rf"\textsuperscript{{{mark}}}~{escape(sentence(text))}\par" for mark, text in table.notes
+        rf"\textsuperscript{{{escape(mark)}}}~{escape(sentence(text))}\par"
+        for mark, text in table.notes
     ]
     return [
         r"\par\smallskip\dimen0=\wd9\relax",

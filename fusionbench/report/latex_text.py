@@ -37,6 +37,7 @@ _SYMBOLS = {
     "≠": r"$\neq$",
     "≈": r"$\approx$",
     "·": r"$\cdot$",
+    "†": r"\textdagger{}",
     "°": r"\textdegree{}",
     "²": r"\textsuperscript{2}",
     "³": r"\textsuperscript{3}",

@@ -10,10 +10,13 @@ from fusionbench.cards import Better
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report.collect import Board, Result, is_anchor
 from fusionbench.report.notes import (
+    DAGGER,
+    TRAINED,
     Notes,
     cell_notes,
     failure_notes,
     pairs_word,
+    saw_in_training,
     unscored_note,
     weights_note,
 )
@@ -106,7 +109,8 @@ def _line(
     notes: Notes,
 ) -> Line:
     weights, scored = result.method.weights, result.scored(board.columns)
-    label = [notes.mark(weights_note(weights))] if weights else []
+    label = [notes.mark(TRAINED, DAGGER)] if saw_in_training(result) else []
+    label += [notes.mark(weights_note(weights))] if weights else []
     unscored = unscored_note(result, scored)
     n = [notes.mark(unscored)] if unscored else []
     entries = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fusionbench.manifest import WeightsRecord
 from fusionbench.report.collect import Cell, Result, counted
 
+DAGGER = "†"
+TRAINED = "Scored on data that the method was trained on"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PAIRS_NAMED = 4
 LONGEST_ERROR = 160
@@ -16,10 +18,11 @@ class Notes:
     def __init__(self) -> None:
         self._marks: dict[str, str] = {}
 
-    def mark(self, text: str) -> str:
-        """The mark of a note: ``a`` to ``z``, then ``aa``, ``ab``, ..."""
+    def mark(self, text: str, symbol: str = "") -> str:
+        """The mark of a note: the symbol, or ``a`` to ``z``, then ``aa``, ``ab``, ..."""
         if text not in self._marks:
-            self._marks[text] = _letters(len(self._marks))
+            lettered = sum(mark != DAGGER for mark in self._marks.values())
+            self._marks[text] = symbol or _letters(lettered)
         return self._marks[text]
 
     @property
@@ -36,6 +39,12 @@ def _letters(number: int) -> str:
 def pairs_word(count: int) -> str:
     """``1 pair`` or ``8 pairs``."""
     return f"{count} pair" if count == 1 else f"{count} pairs"
+
+
+def saw_in_training(result: Result) -> bool:
+    """Whether the method was trained on the data set that it is scored on, or on that split."""
+    data = result.dataset
+    return not {data.name, f"{data.name}/{data.split}"}.isdisjoint(result.method.trained_on)
 
 
 def weights_note(weights: WeightsRecord) -> str:

@@ -56,6 +56,7 @@ def prepare_methods(
 def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
     method = entry.plugin(setting)
     weights = method.weights()
+    seen = weights.trained_on if weights else None
     made_from = [
         entry.name,
         entry.fingerprint,
@@ -71,6 +72,7 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
         year=method.card.year,
         fingerprint=digest(made_from),
         options=method.options,
+        trained_on=list(method.card.training_data if seen is None else seen),
         weights=weights
         and WeightsRecord(
             origin=weights.origin,

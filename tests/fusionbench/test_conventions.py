@@ -5,15 +5,19 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy as np
 import pytest
 
+from fusionbench import images
 from fusionbench.conventions import (
     DEFAULT,
     Column,
     Convention,
+    _code,
     convention_named,
     load_conventions,
     missing_parameters,
+    score_images,
     select_columns,
 )
 from fusionbench.errors import FusionBenchError, UnknownNameError
@@ -83,3 +87,45 @@ def test_fingerprints_tell_columns_apart() -> None:
     marks = {Column("SSIM", name).fingerprint() for name in ("standard", "tang")}
     assert len(marks) == 2
     assert Column("SSIM", "tang").fingerprint() in marks
+
+
+def test_the_six_conventions() -> None:
+    names = {"standard", "tang", "tang-legacy", "cddfuse", "vifb", "liu"}
+    assert set(load_conventions()) == names
+
+
+def test_seafusion_is_tang_legacy_and_warns() -> None:
+    legacy = convention_named("SeaFusion")
+    assert legacy.name == "tang-legacy"
+    assert "uint8 saturation" in legacy.warning
+    assert not convention_named("standard").warning
+    assert [c.name for c in select_columns("SD@seafusion")] == ["SD@tang-legacy"]
+
+
+def test_a_metric_that_the_convention_lacks_is_an_error() -> None:
+    with pytest.raises(FusionBenchError, match="'liu' does not define EN"):
+        select_columns("EN@liu")
+    assert {c.metric for c in select_columns("all@liu")} == set(load_conventions()["liu"].metrics)
+
+
+def test_channels_are_averaged_and_spatial_frequency_is_wide() -> None:
+    red, green, blue = np.random.default_rng(0).integers(0, 256, (3, 20, 24), dtype=np.uint8)
+    rgb, gray = np.stack([red, green, blue], axis=-1), np.full((20, 24), 7, np.uint8)
+    columns = [Column(m, "vifb") for m in ("EN", "SF")]
+    got = score_images(gray, rgb, rgb, columns)
+    each = [score_images(gray, c, c, columns)["EN@vifb"] for c in (red, green, blue)]
+    assert got["EN@vifb"] == pytest.approx(np.mean(each), rel=1e-14)
+    wide = np.hstack([red, green, blue])
+    assert got["SF@vifb"] == score_images(wide, wide, wide, columns)["SF@vifb"]
+
+
+def test_luma_conventions_take_colour_images_too() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+    gray, columns = images.luma(rgb), [Column("EN", "standard"), Column("MI", "standard")]
+    assert score_images(gray, rgb, rgb, columns) == score_images(gray, gray, gray, columns)
+
+
+def test_a_fingerprint_covers_the_siblings_a_metric_uses() -> None:
+    """SSIM takes MEF-SSIM from the module beside it."""
+    assert len(_code(METRICS["SSIM"])) == 2
+    assert len(_code(METRICS["EN"])) == 1

@@ -168,6 +168,20 @@ def test_weights_are_said_once_per_text(builder):
     assert notes[marks["s"][0]] == "Weights: authors (w.pth)"
 
 
+@pytest.mark.parametrize(("trained_on", "marked"), [
+    (["MSRS"], True), (["MSRS/test"], True), (["KAIST", "MSRS/train"], False), ([], False),
+])  # fmt: skip
+def test_a_method_scored_on_its_training_data_is_marked(builder, trained_on, marked):
+    builder.dataset("MSRS", ["a"])
+    builder.method("m", note="theirs").trained_on = trained_on
+    builder.column("EN@standard")
+    builder.scores("MSRS", "m", {"a": {"EN@standard": 1.0}})
+    (table,) = tables(builder.write())
+    assert ("†" in table.lines[0].label.marks) is marked
+    assert table.lines[0].label.marks[-1] == "a"
+    assert any(mark == "†" for mark, _ in table.notes) is marked
+
+
 def test_one_method_is_no_contest(single):
     (table,) = tables(single(x=dict.fromkeys("abcd", 1.0)).write())
     assert table.lines[0].cells[0].rank == ""
