@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     year=2020,
     venue="International Joint Conference on Artificial Intelligence (IJCAI)",
     doi="10.24963/ijcai.2020/135",
+    training_data=("RoadScene",),  # 180 pairs of FLIR video, as the authors' README says
     licence="none stated",
     parameters=260_935,
 )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     year=2022,
     venue="Infrared Physics & Technology 127",
     doi="10.1016/j.infrared.2022.104383",
+    training_data=("nirscene",),
     licence="none stated",
     parameters=8_568,
 )

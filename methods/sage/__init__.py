@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     year=2025,
     venue="IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)",
     doi="10.48550/arXiv.2503.01210",
+    training_data=("FMB",),
     licence="MIT",
     parameters=135_617,
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     year=2022,
     venue="Information Fusion 82",
     doi="10.1016/j.inffus.2021.12.004",
+    training_data=("MFNet",),
     licence="MIT",
     parameters=166_657,
 )
