@@ -18,7 +18,7 @@ import numpy as np
 from fusionbench import Method, Setting, WeightsFinder
 from fusionbench.images import luma, read_image
 from fusionbench.registry import METHODS
-from fusionbench.stages.fusing import fuse_arrays
+from fusionbench.stages.applying import fuse_arrays
 
 PAIRS = ("tiny", "FLIR_00452", "manWalking", "labMan")
 METHODS_WITH_GOLDEN = (
@@ -72,7 +72,7 @@ def measure(method: Method, pair: str, shared: Path) -> Parity:
     planes = [x.astype(np.float32).transpose(2, 0, 1)[None] / 255 for x in (ir[:, :, None], seen)]
     with torch.inference_mode():
         raw = method.raw(*map(torch.from_numpy, planes))[0].numpy()  # type: ignore[attr-defined]
-    fused = fuse_arrays(method, ir, vis, "gray" if png.ndim == 2 else "keep")
+    (fused,) = fuse_arrays(method, [ir], [vis], "gray" if png.ndim == 2 else "keep")
     apart = np.abs(fused.astype(np.int16) - png)
     difference = np.abs(raw - np.load(raw_file)).max() / SPAN.get(name, 1.0)
     return Parity(float(difference), int(apart.max()), float((apart == 0).mean()))

@@ -7,10 +7,12 @@ metric function has no default parameters, so a convention that misses one canno
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from inspect import isfunction
 from typing import Any, Literal
 
 import numpy as np
@@ -100,7 +102,15 @@ class Column:
         """What the value depends on beside the images: parameters and code."""
         engine = [source_fingerprint(f"fusionbench.{m}") for m in ("sources", "primitives")]
         seen = load_conventions()[self.convention].seen(self.metric)
-        return digest([self.name, seen, self.params, METRICS[self.metric].fingerprint, *engine])
+        return digest([self.name, seen, self.params, *_code(METRICS[self.metric]), *engine])
+
+
+def _code(entry: Entry[Any]) -> list[str]:
+    """Fingerprints of a metric's module and of the siblings that it takes functions from."""
+    package = entry.module.rpartition(".")[0]
+    taken = {f.__module__ for f in vars(sys.modules[entry.module]).values() if isfunction(f)}
+    siblings = {m for m in taken if m != entry.module and m.rpartition(".")[0] == package}
+    return [entry.fingerprint, *(source_fingerprint(m) for m in sorted(siblings))]
 
 
 @cache
@@ -190,8 +200,8 @@ def missing_parameters(entry: Entry[Any], convention: Convention) -> set[str]:
 def score_images(ir: U8, vis: U8, fused: U8, columns: Sequence[Column]) -> dict[str, float]:
     """The value of each column, by name, for uint8 images H×W or H×W×3 RGB.
 
-    To score several fused images of a pair, make a
-    :class:`fusionbench.sources.PairSources` once and take ``column.value(sources.triple(fused))``: what depends on the sources alone is shared.
+    To score several fused images of a pair, make one :class:`fusionbench.sources.PairSources` and
+    take ``column.value(sources.triple(fused))``: what depends on the sources alone is shared.
     """
     triple = PairSources(ir, vis).triple(fused)
     return {column.name: column.value(triple) for column in columns}

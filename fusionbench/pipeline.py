@@ -25,7 +25,8 @@ from fusionbench.manifest import (
 )
 from fusionbench.runs import Run
 from fusionbench.stages import Overwrite
-from fusionbench.stages.fusing import WrittenColour, fuse
+from fusionbench.stages.applying import WrittenColour
+from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import Prepared
 from fusionbench.stages.scoring import score
 
@@ -52,6 +53,7 @@ class Plan:
     colour: WrittenColour = "keep"
     overwrite: Overwrite = "changed"
     seed: int = 0
+    batch: int = 1
     workers: int = field(default_factory=default_workers)
     configuration: dict[str, Any] = field(default_factory=dict)
 
@@ -119,6 +121,7 @@ def fuse_all(run: Run, plan: Plan) -> int:
                     colour=plan.colour,
                     overwrite=plan.overwrite,
                     seed=plan.seed,
+                    batch=plan.batch,
                     advance=advance,
                 )
     return failed

@@ -65,6 +65,9 @@ ColourOption = Annotated[
     Colour, typer.Option(help="Write fused luma under the visible chroma, or gray images.")
 ]
 DeviceOption = Annotated[str, typer.Option(help="Torch device, such as cpu or cuda:0.")]
+BatchOption = Annotated[
+    int, typer.Option(min=1, help="Pairs of one size given to a method at once (for GPUs).")
+]
 SeedOption = Annotated[int, typer.Option(help="Seed set before each method is loaded.")]
 WeightsOption = Annotated[
     list[str] | None,

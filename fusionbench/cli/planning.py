@@ -42,6 +42,7 @@ def plan_to_fuse(request: Request) -> Plan:
         colour=request.colour.value,
         overwrite=request.overwrite.value,
         seed=request.seed,
+        batch=request.batch,
         workers=request.workers or default_workers(),
         configuration=request.recorded(),
     )

@@ -33,6 +33,7 @@ class Request:
     skip_bad_pairs: bool = False
     workers: int | None = None
     seed: int = 0
+    batch: int = 1
     figures: bool = True
     run: Path | None = None
     fused: Path | None = None

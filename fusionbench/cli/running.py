@@ -28,6 +28,7 @@ def run(
     skip_bad_pairs: o.SkipBadOption = False,
     workers: o.WorkersOption = None,
     seed: o.SeedOption = 0,
+    batch: o.BatchOption = 1,
     figures: o.FiguresOption = True,
 ) -> None:
     """Fuse, score and report: the main command. Run it again to continue where it stopped."""
@@ -62,6 +63,7 @@ def fuse(
     overwrite: o.OverwriteOption = o.Overwrite.changed,
     skip_bad_pairs: o.SkipBadOption = False,
     seed: o.SeedOption = 0,
+    batch: o.BatchOption = 1,
 ) -> None:
     """Only fuse: write the images and the manifest; `fusionbench score RUN` goes on from there."""
     request = Request(**locals())

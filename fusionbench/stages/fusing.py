@@ -5,31 +5,30 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from fusionbench.errors import DataError
 from fusionbench.files import digest, sha256_of
-from fusionbench.images import U8, luma, read_image, with_chroma, write_png
+from fusionbench.images import U8, read_image, write_png
 from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.plugins import Method
 from fusionbench.rows import Row, RowWriter, latest
 from fusionbench.runs import Run
 from fusionbench.stages import Overwrite, is_done
+from fusionbench.stages.applying import WrittenColour, fuse_arrays
+from fusionbench.stages.overlapping import Job, ahead, batched_by_size
 from fusionbench.stages.preparing import Prepared
 
-if TYPE_CHECKING:
-    import torch
-
-WrittenColour = Literal["keep", "gray"]
+IO_THREADS = 4
+AHEAD = 8
+"""Pairs read before they are needed, and images that may wait to be written."""
 
 log = logging.getLogger(__name__)
-
-
-class BadOutput(Exception):
-    """A method returned something that is not a fused image."""
 
 
 def fuse(
@@ -40,6 +39,7 @@ def fuse(
     colour: WrittenColour = "keep",
     overwrite: Overwrite = "changed",
     seed: int = 0,
+    batch: int = 1,
     advance: Callable[[], None] = lambda: None,
 ) -> int:
     """Fuse the pairs of a data set that are not done yet.
@@ -51,6 +51,7 @@ def fuse(
         colour: ``keep`` puts the visible chroma under a fused luma, ``gray`` writes luma alone.
         overwrite: What to do again.
         seed: Seeds torch and NumPy before the method is loaded.
+        batch: How many pairs of one size a method gets at once, at most.
         advance: Called once per pair.
 
     Returns:
@@ -68,77 +69,72 @@ def fuse(
     if not todo:
         return 0
     failed = 0
-    with RowWriter(path) as rows:
-        load_error = _load(prepared.method, seed)
-        for pair in todo:
-            target = run.fused_image(dataset, prepared.record, pair)
-            row = load_error or _fuse_pair(prepared.method, pair, target, colour)
+    with RowWriter(path) as rows, ThreadPoolExecutor(IO_THREADS) as pool:
+        for pair, row in _rows(run, prepared, dataset, todo, colour, seed, batch, pool):
             rows.write({"pair": pair.id, "hash": _hash(prepared, pair, colour), **row})
             failed += "error" in row
             advance()
     return failed
 
 
-def fuse_arrays(method: Method, ir: U8, vis: U8, colour: WrittenColour = "keep") -> U8:
-    """Fuse one pair of 8-bit images with a loaded method.
-
-    Args:
-        method: A method whose ``load`` was called.
-        ir: H×W or H×W×3; its luma is used.
-        vis: H×W luma or H×W×3 RGB.
-        colour: See :func:`fuse`.
-
-    Returns:
-        H×W or H×W×3 uint8; a method's float output is clipped to [0, 1] and rounded.
-
-    Raises:
-        BadOutput: The method returned a wrong shape or values that are not finite.
-    """
-    import torch
-
-    device = method.setting.device
-    seen = luma(vis) if method.card.colour == "luma" else vis
-    with torch.inference_mode():
-        output = method.fuse(_tensor(luma(ir), device), _tensor(seen, device))
-        fused = _bytes(output, ir.shape[:2])
-    if colour == "gray":
-        return luma(fused)
-    if method.card.colour == "luma" and fused.ndim == 2 and vis.ndim == 3:
-        return with_chroma(fused, vis)
-    return fused
+def _rows(
+    run: Run,
+    prepared: Prepared,
+    dataset: DataSetRecord,
+    todo: Sequence[PairRecord],
+    colour: WrittenColour,
+    seed: int,
+    batch: int,
+    pool: ThreadPoolExecutor,
+) -> Iterator[tuple[PairRecord, Row]]:
+    """The rows of pairs in order; reading ahead and writing behind overlap the computing."""
+    if error := _load(prepared.method, seed):
+        yield from ((pair, error) for pair in todo)
+        return
+    writing: deque[tuple[PairRecord, Future[Row]]] = deque()
+    for jobs in batched_by_size(ahead(pool, _read, todo, AHEAD), batch):
+        for pair, result in _fuse_batch(prepared.method, jobs, colour):
+            target = run.fused_image(dataset, prepared.record, pair)
+            writing.append((pair, pool.submit(_write, target, result)))
+        while len(writing) > AHEAD:
+            pair, future = writing.popleft()
+            yield pair, future.result()
+    for pair, future in writing:
+        yield pair, future.result()
 
 
-def _tensor(image: U8, device: str) -> torch.Tensor:
-    import torch
-
-    planes = image[None] if image.ndim == 2 else np.ascontiguousarray(image.transpose(2, 0, 1))
-    return torch.from_numpy(planes)[None].to(device, torch.float32) / 255
-
-
-def _bytes(output: torch.Tensor, size: tuple[int, ...]) -> U8:
-    import torch
-
-    if not isinstance(output, torch.Tensor):
-        raise BadOutput(f"fuse returned {type(output).__name__}, expected a tensor")
-    if output.ndim != 4 or output.shape[0] != 1 or output.shape[1] not in (1, 3):
-        raise BadOutput(f"fuse returned shape {tuple(output.shape)}, expected 1x1xHxW or 1x3xHxW")
-    if tuple(output.shape[2:]) != tuple(size):
-        raise BadOutput(f"fuse returned size {tuple(output.shape[2:])} for a pair of {tuple(size)}")
-    if not bool(torch.isfinite(output).all()):
-        raise BadOutput("fuse returned values that are not finite (NaN or infinity)")
-    planes = (output[0].clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
-    return planes[0] if planes.shape[0] == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
-
-
-def _fuse_pair(method: Method, pair: PairRecord, target: Path, colour: WrittenColour) -> Row:
+def _read(pair: PairRecord) -> Job:
     try:
-        ir, vis = read_image(pair.ir), read_image(pair.vis)
-        start = time.perf_counter()
-        fused = fuse_arrays(method, ir, vis, colour)
-        seconds = time.perf_counter() - start
-        write_png(target, fused)
+        return Job(pair, read_image(pair.ir), read_image(pair.vis))
+    except DataError as error:
+        return Job(pair, error=_failure(error))
+
+
+def _fuse_batch(
+    method: Method, jobs: Sequence[Job], colour: WrittenColour
+) -> list[tuple[PairRecord, Row | tuple[U8, float]]]:
+    """Fused image and seconds, or the row of the failure, for each job of one size."""
+    if jobs[0].error is not None:
+        return [(job.pair, job.error or {}) for job in jobs]
+    start = time.perf_counter()
+    try:
+        fused = fuse_arrays(method, [j.ir for j in jobs], [j.vis for j in jobs], colour)
     except Exception as error:
+        if len(jobs) == 1:
+            return [(jobs[0].pair, _failure(error))]
+        return [result for job in jobs for result in _fuse_batch(method, [job], colour)]
+    seconds = (time.perf_counter() - start) / len(jobs)
+    return [(job.pair, (image, seconds)) for job, image in zip(jobs, fused, strict=True)]
+
+
+def _write(target: Path, result: Row | tuple[U8, float]) -> Row:
+    if isinstance(result, dict):
         target.unlink(missing_ok=True)
+        return result
+    image, seconds = result
+    try:
+        write_png(target, image)
+    except Exception as error:
         return _failure(error)
     return {"sha256": sha256_of(target), "seconds": round(seconds, 6)}
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from fusionbench import images
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest
 from fusionbench.manifest import MethodRecord, WeightsRecord
 from fusionbench.plugins import Method, Setting
 from fusionbench.registry import METHODS, Entry, source_fingerprint
+from fusionbench.stages import applying
 from fusionbench.weights import WeightsFinder
 
 
@@ -60,7 +62,7 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
     made_from = [
         entry.name,
         entry.fingerprint,
-        source_fingerprint("fusionbench.images"),
+        *(source_fingerprint(module.__name__) for module in (applying, images)),
         method.options,
         weights.sha256 if weights else None,
         setting.device.partition(":")[0],

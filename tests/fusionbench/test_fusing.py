@@ -11,10 +11,11 @@ import torch
 from fusionbench import Method, MethodCard, Setting
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.errors import FusionBenchError, UnknownNameError
-from fusionbench.images import luma, read_image
+from fusionbench.images import luma, read_image, write_png
 from fusionbench.rows import read_rows
 from fusionbench.runs import Run
-from fusionbench.stages.fusing import fuse, fuse_arrays
+from fusionbench.stages.applying import fuse_arrays
+from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import Prepared, prepare_methods
 
 RNG = np.random.default_rng(3)
@@ -26,6 +27,11 @@ def loaded(name: str) -> Method:
     (prepared,) = prepare_methods(name)
     prepared.method.load()
     return prepared.method
+
+
+def one(method: Method, ir, vis, *colour):
+    (fused,) = fuse_arrays(method, [ir], [vis], *colour)
+    return fused
 
 
 class Custom(Method):
@@ -40,33 +46,33 @@ class Custom(Method):
 
 
 def test_anchors_are_exact_copies() -> None:
-    np.testing.assert_array_equal(fuse_arrays(loaded("ir"), IR, VIS), IR)
-    np.testing.assert_array_equal(fuse_arrays(loaded("visible"), IR, VIS), VIS)
-    np.testing.assert_array_equal(fuse_arrays(loaded("visible"), IR, VIS, "gray"), luma(VIS))
+    np.testing.assert_array_equal(one(loaded("ir"), IR, VIS), IR)
+    np.testing.assert_array_equal(one(loaded("visible"), IR, VIS), VIS)
+    np.testing.assert_array_equal(one(loaded("visible"), IR, VIS, "gray"), luma(VIS))
 
 
 def test_a_luma_method_sees_luma_and_gets_its_chroma_back() -> None:
     seen = []
     method = Custom(lambda ir, vis: seen.append((ir, vis)) or vis)
-    np.testing.assert_array_equal(fuse_arrays(method, IR, VIS), VIS)
+    np.testing.assert_array_equal(one(method, IR, VIS), VIS)
     assert [tuple(t.shape) for t in seen[0]] == [(1, 1, 20, 30), (1, 1, 20, 30)]
     assert all(t.dtype == torch.float32 and t.min() >= 0 and t.max() <= 1 for t in seen[0])
 
 
 def test_average_rounds_to_the_nearest_level() -> None:
-    fused = fuse_arrays(loaded("average"), IR, VIS, "gray")
+    fused = one(loaded("average"), IR, VIS, "gray")
     exact = (IR.astype(int) + luma(VIS)) / 2
     assert np.abs(fused - exact).max() <= 0.5
 
 
 def test_infrared_stored_as_colour_is_read_as_luma() -> None:
     stored = np.repeat(IR[:, :, None], 3, 2)
-    np.testing.assert_array_equal(fuse_arrays(loaded("ir"), stored, VIS), IR)
+    np.testing.assert_array_equal(one(loaded("ir"), stored, VIS), IR)
 
 
 def test_output_is_clipped() -> None:
     method = Custom(lambda ir, vis: ir * 0 + torch.tensor([-1.0, 2.0]).repeat(15))
-    assert set(np.unique(fuse_arrays(method, IR, luma(VIS)))) == {0, 255}
+    assert set(np.unique(one(method, IR, luma(VIS)))) == {0, 255}
 
 
 @pytest.mark.parametrize(("answer", "message"), [
@@ -161,6 +167,54 @@ def test_rows_say_what_they_were_made_from(fused_run) -> None:
     run, _, _ = fused_run
     row = json.loads(run.fused_rows("TNO", "average").read_text().splitlines()[0])
     assert set(row) == {"pair", "hash", "sha256", "seconds"}
+
+
+def test_batches_give_what_single_pairs_give(tmp_path, pair_folders) -> None:
+    root = pair_folders(5)
+    for index, size in ((5, (40, 56)), (6, (40, 56)), (7, (48, 64))):
+        for kind in ("ir", "vi"):
+            write_png(root / kind / f"{index}.png", RNG.integers(0, 256, size, dtype=np.uint8))
+    dataset = check_pairs(open_dataset("TNO", root))
+    sizes = []
+
+    class Watched(Custom):
+        def fuse(self, ir, vis):
+            sizes.append(tuple(ir.shape))
+            return (ir + vis) / 2
+
+    (template,) = prepare_methods("average")
+    images = []
+    for batch in (1, 3):
+        run = Run(tmp_path / f"run{batch}")
+        assert fuse(run, Prepared(Watched(None), template.record), dataset, batch=batch) == 0
+        paths = [run.fused_image(dataset, template.record, pair) for pair in dataset.pairs]
+        images.append([path.read_bytes() for path in paths])
+    assert images[0] == images[1]
+    assert [shape[0] for shape in sizes[8:]] == [3, 2, 2, 1]
+
+
+def test_a_batch_that_fails_is_done_one_by_one(tmp_path, pair_folders) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(4)))
+
+    def only_single(ir, vis):
+        if len(ir) > 1:
+            raise MemoryError("too much at once")
+        return ir
+
+    (template,) = prepare_methods("average")
+    run = Run(tmp_path / "run")
+    assert fuse(run, Prepared(Custom(only_single), template.record), dataset, batch=4) == 0
+
+
+def test_a_source_that_went_missing_fails_its_pair_only(tmp_path, pair_folders) -> None:
+    root = pair_folders(4)
+    dataset = check_pairs(open_dataset("TNO", root))
+    (root / "vi" / "2.png").unlink()
+    (prepared,) = prepare_methods("average")
+    run = Run(tmp_path / "run")
+    assert fuse(run, prepared, dataset, batch=2) == 1
+    assert "No such file" in run.failures("TNO", "average")["2"]["error"]
+    assert [row["pair"] for row in read_rows(run.fused_rows("TNO", "average"))] == list("0123")
 
 
 def test_options_and_weights_that_do_not_fit_are_errors() -> None:

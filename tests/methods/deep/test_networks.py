@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from fusionbench import WeightsError
 from fusionbench.registry import METHODS
-from fusionbench.stages.fusing import fuse_arrays
+from fusionbench.stages.applying import fuse_arrays
 from fusionbench.weights import known_weights
 
 PARAMETERS = {
@@ -132,8 +132,8 @@ def test_the_engine_can_run_it(random_method: Random, name: str) -> None:
     rng = np.random.default_rng(0)
     ir = rng.integers(0, 256, (20, 33), dtype=np.uint8)
     vis = rng.integers(0, 256, (20, 33, 3), dtype=np.uint8)
-    assert fuse_arrays(method, ir, vis).shape == (20, 33, 3)
-    assert fuse_arrays(method, ir, vis[:, :, 0]).shape == (20, 33)
+    assert fuse_arrays(method, [ir], [vis])[0].shape == (20, 33, 3)
+    assert fuse_arrays(method, [ir], [vis[:, :, 0]])[0].shape == (20, 33)
     assert method.label == f"{method.card.title} ({name}.pth)"
 
 

@@ -1,0 +1,51 @@
+"""Sums over an image, taken strip by strip on the CPU so that a formula's arrays stay in cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fusionbench.primitives.arrays import Array, backend, namespace
+
+Formula = Callable[..., tuple[Array, ...]]
+
+
+def totals(formula: Formula, *maps: Array) -> tuple[Array, ...]:
+    """Sums over the last two axes of each array that ``formula(*maps)`` returns.
+
+    The formula works element by element: it may be called on strips of the maps.
+    """
+    return backend(maps[0]).totals(formula, *maps)  # type: ignore[no-any-return]
+
+
+def log_totals(formula: Formula, *maps: Array) -> tuple[Array, ...]:
+    """Σ ln v over the last two axes of each array that ``formula(*maps)`` returns, 1 ≤ v ≤ 10⁹.
+
+    Sixteen values are multiplied before a logarithm is taken; the error of the product is about
+    that of adding sixteen rounded logarithms.
+    """
+    return backend(maps[0]).log_totals(formula, *maps)  # type: ignore[no-any-return]
+
+
+def dot(first: Array, second: Array) -> Array:
+    """Σ x y over the last two axes of two float64 images; exact for whole numbers below 2⁵³."""
+    return backend(first).dot(first, second)
+
+
+def squared_steps(image: Array) -> tuple[Array, Array]:
+    """Σ (f(x+1) - f(x))² along the rows and along the columns of uint8 images, exactly."""
+    return backend(image).squared_steps(image)  # type: ignore[no-any-return]
+
+
+def padded_blocks(image: Array, size: int) -> Array:
+    """Sums over blocks of size×size, zeros lying to the right and below of the image."""
+    xp = namespace(image)
+    for axis in (-2, -1):
+        missing = -image.shape[axis] % size
+        if missing:
+            shape = list(image.shape)
+            shape[axis] = missing
+            edge = xp.zeros(tuple(shape), dtype=image.dtype, device=image.device)
+            image = xp.concat([image, edge], axis=axis)
+    *batch, height, width = image.shape
+    blocks = xp.reshape(image, (*batch, height // size, size, width // size, size))
+    return xp.sum(blocks, axis=(-3, -1))

@@ -1,0 +1,1 @@
+"""Fusion quality metrics, one module per family; every public function here is a metric plug-in."""

@@ -1,0 +1,90 @@
+"""Structural similarity that chooses between the sources, after Yang and others (Q_Y)."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from fusionbench import Plane, Sources, Triple, metric
+from fusionbench.primitives import Array, Window, namespace, smooth, totals
+
+WINDOW = Window("gaussian", 7, 1.5, "valid")
+C = 2e-16
+FLAT = 1e-6
+
+
+@metric(
+    "Q_Y",
+    title="Yang's structural similarity",
+    better="higher",
+    low=-1.0,
+    high=1.0,
+    groups=("structure",),
+    paper="C. Yang et al., A novel similarity based quality metric for image fusion, Information "
+    "Fusion",
+    year=2008,
+    doi="10.1016/j.inffus.2006.09.001",
+)
+def q_y(triple: Triple, *, flat: Literal["half", "nan"]) -> Array:
+    """Similarity to the sources where they agree, to the better one where they do not.
+
+    The mean over all 7×7 Gaussian windows (sigma 1.5) of λ S(A,F) + (1 - λ) S(B,F) where
+    S(A,B) ≥ 0.75, else of max(S(A,F), S(B,F)); S is the structural similarity with
+    C1 = C2 = 2·10⁻¹⁶ and λ = σ_A² / (σ_A² + σ_B²).
+
+    Args:
+        triple: The images.
+        flat: λ where both sources are flat: ``half``: 1/2; ``nan``: 0/0, and with it the value of
+            the image, as published code has it.
+
+    Returns:
+        The similarity; NaN where the image is smaller than the window.
+    """
+    planes = (triple.ir, triple.vis, triple.fused)
+    moments = [m for p in planes for m in (p.remember(_mean), p.remember(_variance))]
+    covariances = (triple.sources.remember(_between), *triple.both(_covariance))
+
+    def formula(*maps: Array) -> tuple[Array]:
+        return (_chosen(math.nan if flat == "nan" else 0.5, *maps),)
+
+    (total,) = totals(formula, *moments, *covariances)
+    count = moments[0].shape[-2] * moments[0].shape[-1]
+    return total / count if count else total * math.nan
+
+
+def _mean(plane: Plane) -> Array:
+    return smooth(plane.centred, WINDOW) + plane.offset
+
+
+def _between(sources: Sources) -> Array:
+    return _covariance(sources.ir, sources.vis)
+
+
+def _covariance(first: Plane, second: Plane) -> Array:
+    means = (plane.remember(_mean) - plane.offset for plane in (first, second))
+    return smooth(first.centred * second.centred, WINDOW) - math.prod(means)
+
+
+def _variance(plane: Plane) -> Array:
+    """The local variance; whole grey levels that differ at all give more than FLAT."""
+    variance = _covariance(plane, plane)
+    return namespace(variance).where(variance > FLAT, variance, 0.0)
+
+
+def _similarity(mx: Array, my: Array, vx: Array, vy: Array, covariance: Array) -> Array:
+    xp = namespace(mx)
+    covariance = xp.where((vx > 0) & (vy > 0), covariance, 0.0)
+    top = (2 * mx * my + C) * (2 * covariance + C)
+    return top / ((mx * mx + my * my + C) * (vx + vy + C))
+
+
+def _chosen(flat: float, *maps: Array) -> Array:
+    """The similarity of each window."""
+    ma, va, mb, vb, mf, vf, ab, af, bf = maps
+    xp = namespace(ma)
+    to_a, to_b = _similarity(ma, mf, va, vf, af), _similarity(mb, mf, vb, vf, bf)
+    power = va + vb
+    share = xp.where(power > 0, va / xp.where(power > 0, power, 1.0), flat)
+    agree = _similarity(ma, mb, va, vb, ab) >= 0.75
+    mixed, better = share * to_a + (1 - share) * to_b, xp.maximum(to_a, to_b)
+    return xp.where(agree | xp.isnan(share), mixed, better)
