@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Colour = Literal["luma", "rgb"]
 Better = Literal["higher", "lower"]
@@ -61,6 +61,8 @@ class MetricCard:
         low, high: The range of the value in its usual form (infinite where there is no bound).
         sources: Whether the value depends on the source images, or on the fused image alone.
         groups: Selector groups beside ``all``.
+        conventions: The metric's parameters by convention, for a metric of a third party, which the
+            conventions' own files do not name.
         paper, year, doi: The publication that introduced it.
     """
 
@@ -71,6 +73,7 @@ class MetricCard:
     high: float
     sources: bool = True
     groups: tuple[str, ...] = ()
+    conventions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     paper: str = ""
     year: int | None = None
     doi: str = ""

@@ -58,6 +58,16 @@ class Convention(BaseModel):
     aliases: tuple[str, ...] = ()
     metrics: dict[str, dict[str, Any]]
 
+    def defines(self, entry: Entry[Any]) -> bool:
+        """Whether the convention, or the metric itself, says how it is taken here."""
+        return entry.name in self.metrics or self.name in metric_card(entry.plugin).conventions
+
+    def parameters(self, entry: Entry[Any]) -> Mapping[str, Any]:
+        """The parameters of a metric that the convention defines."""
+        if entry.name in self.metrics:
+            return self.metrics[entry.name]
+        return metric_card(entry.plugin).conventions[self.name]
+
     def seen(self, metric: str) -> Seen:
         """Which planes of the images a metric sees."""
         return "wide" if metric in self.wide else self.colour
@@ -83,7 +93,7 @@ class Column:
     @property
     def params(self) -> Mapping[str, Any]:
         """The metric's parameters under the convention."""
-        return load_conventions()[self.convention].metrics[self.metric]
+        return load_conventions()[self.convention].parameters(METRICS[self.metric])
 
     def value(self, images: Triple | PairTriple) -> float:
         """The metric of one fused image as float64 (NaN where it is not defined)."""
@@ -173,9 +183,9 @@ def select_columns(metrics: str, conventions: str = DEFAULT) -> list[Column]:
 
 def _columns(selector: str, convention: Convention) -> list[Column]:
     entries = METRICS.select(selector)
-    defined = [e for e in entries if e.name in convention.metrics]
+    defined = [e for e in entries if convention.defines(e)]
     if not defined or (len(entries) == 1 and entries[0].name.casefold() == selector.casefold()):
-        missing = [e.name for e in entries if e.name not in convention.metrics]
+        missing = [e.name for e in entries if not convention.defines(e)]
         if missing:
             raise FusionBenchError(
                 f"convention '{convention.name}' does not define {', '.join(missing)}; "

@@ -13,7 +13,7 @@ from fusionbench.primitives import Array, at_least, histogram, namespace
     low=0.0,
     high=127.5,
     sources=False,
-    groups=("fast", "contrast"),
+    groups=("core", "contrast"),
     paper="Y.-J. Rao, In-fibre Bragg grating sensors, Measurement Science and Technology",
     year=1997,
     doi="10.1088/0957-0233/8/4/002",

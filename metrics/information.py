@@ -22,7 +22,7 @@ UNIT = {"2": math.log(2.0), "e": 1.0}
     low=0.0,
     high=8.0,
     sources=False,
-    groups=("fast", "information"),
+    groups=("core", "information"),
     paper="J. W. Roberts et al., Assessment of image fusion procedures using entropy, image "
     "quality, and multispectral classification, Journal of Applied Remote Sensing",
     year=2008,
@@ -39,7 +39,7 @@ def en(triple: Triple) -> Array:
     better="higher",
     low=0.0,
     high=16.0,
-    groups=("fast", "information"),
+    groups=("core", "information"),
     paper="G. Qu, D. Zhang, P. Yan, Information measure for performance of image fusion, "
     "Electronics Letters",
     year=2002,

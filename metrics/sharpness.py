@@ -27,7 +27,7 @@ Divisor = Literal["differences", "pixels"]
     low=0.0,
     high=360.7,
     sources=False,
-    groups=("fast", "sharpness"),
+    groups=("core", "sharpness"),
     paper="A. M. Eskicioglu, P. S. Fisher, Image quality measures and their performance, IEEE "
     "Transactions on Communications",
     year=1995,
@@ -59,7 +59,7 @@ def sf(triple: Triple, *, peak: float, divisor: Divisor) -> Array:
     low=0.0,
     high=255.0,
     sources=False,
-    groups=("fast", "sharpness"),
+    groups=("core", "sharpness"),
     paper="G. Cui et al., Detail preserved fusion of visible and infrared images using regional "
     "saliency extraction and multi-scale image decomposition, Optics Communications",
     year=2015,

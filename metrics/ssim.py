@@ -22,7 +22,7 @@ WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
     better="higher",
     low=-2.0,
     high=2.0,
-    groups=("fast", "structure"),
+    groups=("core", "structure"),
     paper="Z. Wang et al., Image quality assessment: from error visibility to structural "
     "similarity, IEEE Transactions on Image Processing",
     year=2004,

@@ -20,7 +20,7 @@ FUSION_NOISE = 0.005 * 255.0**2
     better="higher",
     low=0.0,
     high=math.inf,
-    groups=("fast", "perception"),
+    groups=("core", "perception"),
     paper="H. R. Sheikh, A. C. Bovik, Image information and visual quality, IEEE Transactions on "
     "Image Processing",
     year=2006,

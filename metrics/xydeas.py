@@ -20,7 +20,7 @@ FLAT = 1e-5
     better="higher",
     low=0.0,
     high=1.0,
-    groups=("fast", "gradient"),
+    groups=("core", "gradient"),
     paper="C. S. Xydeas, V. Petrović, Objective image fusion performance measure, Electronics "
     "Letters",
     year=2000,

@@ -40,7 +40,7 @@ def metrics(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     conventions = load_conventions().values()
     items = []
     for entry in METRICS:
-        defined = [c.name for c in conventions if entry.name in c.metrics]
+        defined = [c.name for c in conventions if c.defines(entry)]
         card = asdict(metric_card(entry.plugin))
         card |= {"low": str(card["low"]), "high": str(card["high"])}
         items.append(card | {"conventions": defined, "origin": entry.origin})

@@ -46,7 +46,7 @@ SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad-pairs", help="Go on without pairs that cannot be used.")
 ]
 MetricsOption = Annotated[
-    str, typer.Option(help="Metrics: names, globs, `all`; NAME@CONVENTION picks a convention.")
+    str, typer.Option(help="Names, globs, `core`, `all`; NAME@CONVENTION picks a convention.")
 ]
 ConventionOption = Annotated[
     str, typer.Option(help="Conventions of the metrics that name none, comma-separated.")

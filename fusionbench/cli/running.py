@@ -16,7 +16,7 @@ def run(
     vis: o.VisOption = None,
     pairs: o.PairsOption = None,
     limit: o.LimitOption = None,
-    metrics: o.MetricsOption = "all",
+    metrics: o.MetricsOption = "core",
     convention: o.ConventionOption = "standard",
     out: o.OutOption = None,
     device: o.DeviceOption = "cpu",

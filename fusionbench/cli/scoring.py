@@ -28,7 +28,7 @@ def score(
     vis: o.VisOption = None,
     pairs: o.PairsOption = None,
     limit: o.LimitOption = None,
-    metrics: o.MetricsOption = "all",
+    metrics: o.MetricsOption = "core",
     convention: o.ConventionOption = "standard",
     out: o.OutOption = None,
     overwrite: o.OverwriteOption = o.Overwrite.changed,

@@ -51,18 +51,23 @@ def test_the_method_of_the_readme_works_as_written(cli, tmp_path) -> None:
         assert [row["method"] for row in csv.DictReader(stream)] == ["mymethod", "average"]
 
 
-def test_a_metric_in_a_file_is_there_in_every_process(cli, tmp_path, monkeypatch) -> None:
-    from fusionbench import conventions
-
+def test_a_metric_in_a_file_is_there_in_every_process(cli, tmp_path) -> None:
     (tmp_path / "mine.py").write_text(
         "from fusionbench import metric\n\n"
-        "@metric('MEAN', title='Mean', better='higher', low=0, high=255)\n"
-        "def mean(triple):\n    return triple.fused.u8.mean()\n"
+        "@metric('MEAN', title='Mean', better='higher', low=0, high=255,\n"
+        "        conventions={'standard': {'scale': 1.0}})\n"
+        "def mean(triple, *, scale):\n    return scale * triple.fused.u8.mean()\n"
     )
-    listed = json.loads(cli("list", "metrics", "--plugin", tmp_path / "mine.py", "--json").out)
-    assert "MEAN" in {item["name"] for item in listed}
-    with pytest.raises(conventions.FusionBenchError, match="does not define MEAN"):
-        conventions.select_columns("MEAN")
+    plugin = ("--plugin", tmp_path / "mine.py")
+    listed = {m["name"]: m for m in json.loads(cli("list", "metrics", *plugin, "--json").out)}
+    assert listed["MEAN"]["conventions"] == ["standard"]
+    done = cli("run", *plugin, "--methods", "ir", "--metrics", "MEAN", "--limit", 2, "--no-figures",
+               "--workers", 2, "--out", tmp_path / "run")  # fmt: skip
+    assert done.code == 0, done.err
+    with (tmp_path / "run" / "leaderboard.csv").open() as stream:
+        assert 0 < float(next(csv.DictReader(stream))["MEAN"]) < 255
+    done = cli("run", *plugin, "--metrics", "MEAN@tang", "--out", tmp_path / "none")
+    assert done.code == 2 and "does not define MEAN" in done.err
 
 
 def test_a_broken_file_is_named_where_the_method_is_missed(cli, tmp_path) -> None:
