@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,14 +108,13 @@ def column_record(column: Column) -> ColumnRecord:
     )
 
 
-def fuse_all(run: Run, plan: Plan) -> int:
-    """Run the fuse stage for every method and data set; returns the number of failed pairs."""
-    failed = 0
+def fuse_all(run: Run, plan: Plan) -> None:
+    """Run the fuse stage for every method and data set."""
     for prepared in plan.prepared:
         for dataset in plan.datasets:
             what = f"fusing {dataset.name} with {prepared.record.name}"
             with console.progress(what, len(dataset.pairs)) as advance:
-                failed += fuse(
+                fuse(
                     run,
                     prepared,
                     dataset,
@@ -124,15 +124,14 @@ def fuse_all(run: Run, plan: Plan) -> int:
                     batch=plan.batch,
                     advance=advance,
                 )
-    return failed
 
 
-def score_all(run: Run, plan: Plan) -> int:
-    """Run the score stage for every data set; returns the number of values that failed."""
-    errors = 0
+def score_all(run: Run, plan: Plan) -> None:
+    """Run the score stage for every data set; says how fast it was."""
     for dataset in plan.datasets:
+        begun = time.perf_counter()
         with console.progress(f"scoring {dataset.name}", len(dataset.pairs)) as advance:
-            errors += score(
+            done = score(
                 run,
                 dataset,
                 plan.methods,
@@ -141,7 +140,10 @@ def score_all(run: Run, plan: Plan) -> int:
                 workers=plan.workers,
                 advance=advance,
             )
-    return errors
+        if done.images:
+            seconds = time.perf_counter() - begun
+            rate = f"{done.images / seconds:.1f} images a second"
+            console.note(f"scored {done.images} images on {len(plan.columns)} columns, {rate}")
 
 
 def failures(run: Run) -> list[str]:

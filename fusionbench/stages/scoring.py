@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fusionbench.conventions import Column
 from fusionbench.engines import run_tasks
@@ -18,6 +18,14 @@ from fusionbench.rows import Row, RowWriter
 from fusionbench.runs import Run
 from fusionbench.sources import PairSources
 from fusionbench.stages import Overwrite, is_done
+
+
+class Scored(NamedTuple):
+    """What one call of the score stage did."""
+
+    images: int
+    errors: int
+
 
 _PARTS = ("hash", "values", "errors")
 
@@ -50,7 +58,7 @@ def score(
     overwrite: Overwrite = "changed",
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
-) -> int:
+) -> Scored:
     """Score every fused image of a data set that is not scored yet.
 
     Args:
@@ -63,10 +71,10 @@ def score(
         advance: Called once per pair.
 
     Returns:
-        The number of values that could not be computed because a metric raised.
+        The images scored now, and the values of theirs that a metric failed to give.
     """
     tasks = _tasks(run, dataset, methods, columns, overwrite)
-    errors = 0
+    images = errors = 0
     with contextlib.ExitStack() as stack:
         writers: dict[str, RowWriter] = {}
         for task, rows in zip(tasks, run_tasks(_score_pair, tasks, workers), strict=True):
@@ -75,9 +83,10 @@ def score(
                     writer = RowWriter(run.score_rows(dataset.name, method))
                     writers[method] = stack.enter_context(writer)
                 writers[method].write({"pair": task.pair.id, **row})
+                images += 1
                 errors += len(row["errors"])
             advance()
-    return errors
+    return Scored(images, errors)
 
 
 def _tasks(

@@ -37,7 +37,7 @@ def rows_of(run: Run, method: str = "average") -> list[dict]:
 
 def test_values_are_those_of_the_saved_image(fused) -> None:
     run, dataset, methods = fused
-    assert score(run, dataset, methods, COLUMNS) == 0
+    assert score(run, dataset, methods, COLUMNS).errors == 0
     for pair in dataset.pairs:
         sources = Sources(luma(read_image(pair.ir)), luma(read_image(pair.vis)))
         saved = read_image(run.fused_image(dataset, methods[0], pair))
@@ -67,8 +67,8 @@ def test_processes_give_the_same_as_one(fused, tmp_path) -> None:
 
 def test_scored_once(fused) -> None:
     run, dataset, methods = fused
-    score(run, dataset, methods, COLUMNS)
-    score(run, dataset, methods, COLUMNS)
+    assert score(run, dataset, methods, COLUMNS).images == 6
+    assert score(run, dataset, methods, COLUMNS).images == 0
     assert len(rows_of(run)) == 3
 
 
@@ -111,12 +111,12 @@ def test_a_metric_that_raises_loses_its_cell_only(fused, monkeypatch) -> None:
         return honest(self, *args)
 
     monkeypatch.setattr(Column, "value", value)
-    assert score(run, dataset, methods, COLUMNS) == 6
+    assert score(run, dataset, methods, COLUMNS).errors == 6
     row = run.scores("TNO", "average")["0"]
     assert row["errors"] == {"SD@standard": "FloatingPointError: boom"}
     assert set(row["values"]) == {"EN@standard", "SSIM@standard"}
     monkeypatch.setattr(Column, "value", honest)
-    assert score(run, dataset, methods, COLUMNS) == 0
+    assert score(run, dataset, methods, COLUMNS).errors == 0
     assert run.scores("TNO", "average")["0"]["errors"] == {}
 
 
