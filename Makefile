@@ -18,7 +18,7 @@ demo: setup  ## the main job on the embedded sample data
 	$(BIN)/fusionbench run --methods cmtfusion,baselines --dataset sample --out results/demo
 
 test: setup  ## every test but the slow ones
-	$(BIN)/pytest -m "not slow and not gpu and not packaging" --cov --cov-report=term
+	$(BIN)/pytest -n 2 -m "not slow and not gpu and not packaging" --cov --cov-report=term
 
 slow: setup  ## the tests marked slow
 	$(BIN)/pytest -m slow

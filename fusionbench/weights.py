@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -58,7 +58,7 @@ class KnownWeights:
     """A published weights file: how to recognise it and where it comes from.
 
     Attributes:
-        file: Its name.
+        file: The file's name.
         bytes, sha256: Its size and checksum.
         source: Where it is published, for people.
         licence: As its authors state it.
@@ -67,6 +67,7 @@ class KnownWeights:
         note: One sentence for the table's footnote.
         converted_from: The published files, where this one is a conversion of them.
         conversion: How it was made from them.
+        name: Its name in ``configs/weights.yaml``.
     """
 
     file: str
@@ -79,6 +80,7 @@ class KnownWeights:
     note: str = "the authors' published weights"
     converted_from: tuple[Original, ...] = ()
     conversion: str = ""
+    name: str = ""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -88,6 +90,8 @@ class KnownWeights:
     def missing(self, method: str) -> WeightsError:
         """The error for a method whose published weights were not found."""
         where = f"It is published at {self.source}."
+        if self.url and self.name:
+            where += f" `fusionbench weights fetch {self.name}` downloads it, as does --download."
         if self.converted_from:
             originals = " and ".join(original.file for original in self.converted_from)
             where = (
@@ -133,11 +137,12 @@ def read_registry(text: str, where: str = REGISTRY) -> dict[str, KnownWeights]:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(dict[str, KnownWeights]).validate_python(yaml.safe_load(text))
+        found = TypeAdapter(dict[str, KnownWeights]).validate_python(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise WeightsError(f"{where} is not YAML: {error}") from error
     except ValidationError as error:
         raise WeightsError(f"{where}: {error}") from error
+    return {name: replace(known, name=name) for name, known in found.items()}
 
 
 def known_weights(name: str) -> KnownWeights:
@@ -157,10 +162,14 @@ class WeightsFinder:
 
     Searched in this order: the given folders, ``FUSIONBENCH_WEIGHTS`` (folders separated as in
     ``PATH``), the user cache's ``weights`` folder; each with its subfolders.
+
+    Args:
+        folders: Searched first.
+        download: Download into the user cache what is not found and has a url.
     """
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
-        self.folders = tuple(folders)
+    def __init__(self, folders: Sequence[Path] = (), *, download: bool = False) -> None:
+        self.folders, self.download = tuple(folders), download
 
     def places(self) -> list[Path]:
         """The folders that are searched, those that exist."""
@@ -168,13 +177,29 @@ class WeightsFinder:
         return [p for p in (*self.folders, *named, user_cache("weights")) if p.is_dir()]
 
     def find(self, known: KnownWeights) -> Path | None:
-        """The first file with that size and checksum, or None."""
+        """The first file with that size and checksum, or None.
+
+        Raises:
+            DownloadError: A download was allowed and failed.
+        """
         for place in self.places():
             for path in sorted(place.rglob("*")):
                 right_size = path.is_file() and path.stat().st_size == known.bytes
                 if right_size and sha256_of(path) == known.sha256:
                     return path
-        return None
+        return fetch(known) if self.download and known.url else None
+
+
+def fetch(known: KnownWeights, advance: Callable[[int], None] = lambda count: None) -> Path:
+    """Download a published weights file into the user cache and verify it.
+
+    Raises:
+        DownloadError: It cannot be had, or is not the file that it should be.
+    """
+    from fusionbench.downloads import Remote, download
+
+    remote = Remote(known.file, (known.url,), known.bytes, known.sha256)
+    return download(remote, user_cache("weights", known.name), advance=advance)
 
 
 def find_published(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+
+# Small images: more threads would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,7 +51,7 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., SimpleNamespace]:
-    """``cli("run", "--limit", 2)``: run the command line here; gives ``code``, ``out`` and ``err``."""
+    """``cli("run", "--limit", 2)``: the command line, run here; gives ``code``, ``out``, ``err``."""
 
     def run(*arguments: object) -> SimpleNamespace:
         from fusionbench.cli import main

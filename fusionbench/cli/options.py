@@ -76,6 +76,9 @@ WeightsOption = Annotated[
 WeightsDirOption = Annotated[
     Path | None, typer.Option(help="Folder searched for weight files [FUSIONBENCH_WEIGHTS].")
 ]
+DownloadOption = Annotated[
+    bool, typer.Option("--download", help="Download published weights that are not here.")
+]
 MethodOptionOption = Annotated[
     list[str] | None, typer.Option("--option", help="METHOD.KEY=VALUE, repeatable.")
 ]

@@ -30,7 +30,7 @@ def plan_to_fuse(request: Request) -> Plan:
         weights=request.weights or (),
         options=request.option or (),
         device=checked_device(request.device),
-        finder=WeightsFinder(weights_folders(request.weights_dir)),
+        finder=WeightsFinder(weights_folders(request.weights_dir), download=request.download),
     )
     found = _open(request)
     return Plan(

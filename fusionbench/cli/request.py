@@ -28,6 +28,7 @@ class Request:
     colour: Colour = Colour.keep
     weights: list[str] | None = None
     weights_dir: Path | None = None
+    download: bool = False
     option: list[str] | None = None
     overwrite: Overwrite = Overwrite.changed
     skip_bad_pairs: bool = False

@@ -56,9 +56,8 @@ def list_weights(
 def fetch(name: NameArgument) -> None:
     """Download published weights into the user cache, verified; says their licence."""
     from fusionbench import console
-    from fusionbench.downloads import Remote, download
-    from fusionbench.files import user_cache
     from fusionbench.weights import WeightsFinder
+    from fusionbench.weights import fetch as fetch_into_cache
 
     for each, known in _named(name):
         if found := WeightsFinder().find(known):
@@ -67,9 +66,8 @@ def fetch(name: NameArgument) -> None:
         if not known.url:
             raise known.missing(each)
         console.note(f"{each}: {known.file} from {known.source}; licence: {known.licence}")
-        remote = Remote(known.file, (known.url,), known.bytes, known.sha256)
         with console.bytes_progress(f"fetching {each}") as advance:
-            path = download(remote, user_cache("weights", each), advance=advance)
+            path = fetch_into_cache(known, advance)
         console.note(f"saved as {path}")
 
 

@@ -30,7 +30,13 @@ def known(tmp_path, monkeypatch):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     made = KnownWeights(
-        "tiny.pth", len(DATA), hashlib.sha256(DATA).hexdigest(), "a shelf", "MIT", "https://x/y"
+        "tiny.pth",
+        len(DATA),
+        hashlib.sha256(DATA).hexdigest(),
+        "a shelf",
+        "MIT",
+        "https://x/y",
+        name="tiny",
     )
     object.__setattr__(made, "url", f"http://127.0.0.1:{server.server_port}/tiny.pth")
     monkeypatch.setattr(weights, "published_weights", lambda: {"tiny": made})
@@ -46,6 +52,13 @@ def test_fetch_verifies_and_says_the_licence(cli, known) -> None:
     assert (user_cache("weights", "tiny", "tiny.pth")).read_bytes() == DATA
     assert weights.WeightsFinder().find(known)
     assert "is here already" in cli("weights", "fetch", "tiny").err
+
+
+def test_nothing_is_downloaded_that_was_not_asked_for(known) -> None:
+    assert weights.WeightsFinder().find(known) is None
+    assert "fusionbench weights fetch tiny" in str(known.missing("m"))
+    found = weights.WeightsFinder(download=True).find(known)
+    assert found == user_cache("weights", "tiny", "tiny.pth")
 
 
 def test_list_and_verify_say_what_is_here(cli, known, tmp_path) -> None:

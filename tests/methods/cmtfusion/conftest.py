@@ -8,9 +8,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
 from fusionbench.methods.cmtfusion.network import CMTFusion
 from fusionbench.methods.cmtfusion.transformer import Variant
-from torch import Tensor
 
 
 @pytest.fixture(scope="session")

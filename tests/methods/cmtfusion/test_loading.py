@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fusionbench.methods.cmtfusion.loading import load_state, read_state
-from fusionbench.methods.cmtfusion.network import CMTFusion
-from fusionbench.methods.cmtfusion.transformer import Variant
 from safetensors.torch import save_file
 
 from fusionbench import WeightsError
+from fusionbench.methods.cmtfusion.loading import load_state, read_state
+from fusionbench.methods.cmtfusion.network import CMTFusion
+from fusionbench.methods.cmtfusion.transformer import Variant
 
 Shared = Callable[[str], Path]
 CHECKPOINTS = {"release": "release_parity_checkpoint.pth", "patch": "patch_checkpoint.pth"}

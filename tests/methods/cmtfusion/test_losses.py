@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from torch import Tensor
+
 from fusionbench.methods.cmtfusion.losses import (
     Weights,
     data_loss,
@@ -12,7 +14,6 @@ from fusionbench.methods.cmtfusion.losses import (
     perceptual_loss,
     spatial_loss,
 )
-from torch import Tensor
 
 Array = npt.NDArray[np.float64]
 Sample = tuple[Tensor, Tensor, Tensor]

@@ -3,17 +3,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import fusionbench.methods.cmtfusion as package
 import numpy as np
 import pytest
 import torch
-from fusionbench.methods.cmtfusion.loading import read_state
-from fusionbench.methods.cmtfusion.network import CMTFusion
 from safetensors.torch import save_file
 
+import fusionbench.methods.cmtfusion as package
 from fusionbench import FusionBenchError, Setting, WeightsError, WeightsFinder
 from fusionbench.files import sha256_of
+from fusionbench.methods.cmtfusion.loading import read_state
+from fusionbench.methods.cmtfusion.network import CMTFusion
 from fusionbench.registry import METHODS
+from fusionbench.weights import known_weights
 
 Shared = Callable[[str], Path]
 
@@ -57,14 +58,19 @@ def test_the_shipped_file_is_the_one_on_its_card() -> None:
 
 def test_authors_weights_that_are_asked_for_and_absent() -> None:
     method = package.CMTFusionRelease(Setting(weights="authors"))
-    with pytest.raises(WeightsError, match=package.AUTHORS.sha256):
+    with pytest.raises(WeightsError, match=known_weights("cmtfusion").sha256):
         method.weights()
 
 
 def test_patch_without_weights_says_where_they_are() -> None:
     with pytest.raises(WeightsError) as caught:
         package.CMTFusionPatch().weights()
-    for part in ("model_fusion12.pth", "2,658,104", package.PATCH.sha256, "minmaxHong/Research"):
+    for part in (
+        "model_fusion12.pth",
+        "2,658,104",
+        known_weights("cmtfusion-patch").sha256,
+        "minmaxHong/Research",
+    ):
         assert part in str(caught.value)
 
 
@@ -146,6 +152,6 @@ def test_authors_weights_are_preferred_and_reproduce_their_output(shared: Shared
 def test_patch_finds_its_weights_by_checksum(shared: Shared) -> None:
     finder = WeightsFinder([shared("reference/cmtfusion")])
     method = package.CMTFusionPatch(Setting(finder=finder))
-    assert method.weights().sha256 == package.PATCH.sha256
+    assert method.weights().sha256 == known_weights("cmtfusion-patch").sha256
     method.load()
     assert method.fuse(torch.rand(1, 1, 60, 75), torch.rand(1, 1, 60, 75)).shape == (1, 1, 60, 75)

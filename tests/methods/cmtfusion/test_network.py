@@ -3,12 +3,13 @@ from types import ModuleType
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from fusionbench.methods.cmtfusion import strips
 from fusionbench.methods.cmtfusion.blocks import gelu, merged
 from fusionbench.methods.cmtfusion.network import CMTFusion
 from fusionbench.methods.cmtfusion.transformer import Variant
-from torch import Tensor
-from torch.nn import functional as F
 
 VARIANTS: tuple[Variant, ...] = ("paper", "release", "patch")
 SHAPES = [(1, 1, 64, 96), (2, 1, 60, 72), (1, 1, 61, 83), (3, 1, 66, 61)]

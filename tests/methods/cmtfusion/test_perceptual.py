@@ -5,9 +5,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from fusionbench.methods.cmtfusion.perceptual import VGGFeatures, load_features
 from scipy.signal import correlate
 from torch import Tensor
+
+from fusionbench.methods.cmtfusion.perceptual import VGGFeatures, load_features
 
 Array = npt.NDArray[np.float64]
 WIDTHS = (3, 4, 4, 5, 5, 6, 6)

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from safetensors.torch import load_file
+
 from fusionbench.methods.cmtfusion import training
 from fusionbench.methods.cmtfusion.checkpoint import Average
 from fusionbench.methods.cmtfusion.dataset import Crops, GreyPair, hold_out, load_pairs
 from fusionbench.methods.cmtfusion.losses import Weights
 from fusionbench.methods.cmtfusion.settings import parse
 from fusionbench.methods.cmtfusion.training import Settings, learning_rate, train
-from PIL import Image
-from safetensors.torch import load_file
 
 SIZE = 64
 

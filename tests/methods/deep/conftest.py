@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-from fusionbench.methods._deep import DeepMethod
 from torch import Tensor, nn
 
 from fusionbench import Setting
+from fusionbench.methods._deep import DeepMethod
 from fusionbench.registry import METHODS
 
 

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from fusionbench.methods._deep import DeepMethod, colour, saving
 from numpy.typing import NDArray
 from torch import Tensor
 
 from fusionbench import Setting
 from fusionbench.images import luma, read_image, with_chroma
+from fusionbench.methods._deep import DeepMethod, colour, saving
 from fusionbench.registry import METHODS
 
 U8 = NDArray[np.uint8]

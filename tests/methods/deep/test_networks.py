@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from fusionbench.methods._deep import DeepMethod
-from fusionbench.methods.datfuse.network import Attention
-from fusionbench.methods.tardal.network import PerImageNorm
 from torch import Tensor, nn
 
 from fusionbench import WeightsError
+from fusionbench.methods._deep import DeepMethod
+from fusionbench.methods.datfuse.network import Attention
+from fusionbench.methods.tardal.network import PerImageNorm
 from fusionbench.registry import METHODS
 from fusionbench.stages.applying import fuse_arrays
 from fusionbench.weights import known_weights

@@ -1,0 +1,73 @@
+"""The state of a training run in one file, enough to go on as if it had not stopped."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Average:
+    """Exponential moving average of a network's parameters, with a faster start."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.decay, self.updates = decay, 0
+        self.state = {name: p.detach().clone() for name, p in network.named_parameters()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Move towards the network; early on the decay is (1 + n) / (10 + n) of the n-th update."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for name, p in network.named_parameters():
+            self.state[name].lerp_(p, 1 - decay)
+
+
+@dataclass
+class Run:
+    """What changes while training."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: Average
+    rng: np.random.Generator
+    step: int = 0
+    seconds: float = 0.0
+
+    def save(self, path: Path) -> None:
+        """Write all of it, by way of a temporary file."""
+        temporary = path.with_suffix(".part")
+        torch.save(self._state(), temporary)
+        temporary.replace(path)
+
+    def _state(self) -> dict[str, Any]:
+        generator = self.rng.bit_generator.state
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state,
+            "updates": self.average.updates,
+            "rng": {key: str(value) for key, value in generator["state"].items()},
+            "rng_rest": {key: generator[key] for key in ("has_uint32", "uinteger")},
+            "torch_rng": torch.get_rng_state(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+
+    def load(self, path: Path) -> None:
+        """Continue from a file that :meth:`save` wrote."""
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        average: dict[str, Tensor] = state["average"]
+        self.average.state, self.average.updates = average, state["updates"]
+        inner = {key: int(value) for key, value in state["rng"].items()}
+        self.rng.bit_generator.state = {
+            "bit_generator": "PCG64",
+            "state": inner,
+            **state["rng_rest"],
+        }
+        torch.set_rng_state(state["torch_rng"])
+        self.step, self.seconds = state["step"], state["seconds"]
