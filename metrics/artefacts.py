@@ -6,7 +6,17 @@ import math
 from typing import Literal
 
 from fusionbench import Plane, Sources, Triple, metric
-from fusionbench.primitives import Array, as_float, namespace, rounded_sobel, sobel, totals
+from fusionbench.primitives import (
+    Array,
+    as_float,
+    exp,
+    mapped,
+    namespace,
+    rounded_sobel,
+    slope_angle,
+    sobel,
+    totals,
+)
 
 THRESHOLD, EXPONENT, LEAST = 2.0, 1.5, 0.001
 STRENGTH = (0.9999, 19.0, 0.5)
@@ -77,27 +87,28 @@ def _parts(triple: Triple, peak: Literal[1, 255], ir_as_fused: bool) -> tuple[Ar
 
 def _edges(plane: Plane, peak: Literal[1, 255]) -> tuple[Array, Array]:
     """Sobel magnitude over 8 and direction."""
+
+    def edges(across: Array, down: Array) -> tuple[Array, Array]:
+        x, y = as_float(across), as_float(down)
+        return namespace(x).sqrt(x * x + y * y) / 8, slope_angle(across, down)
+
     if peak == 1:
-        across, down = rounded_sobel(plane.u8, "reflect", "columns")
+        slopes = rounded_sobel(plane.u8, "reflect", "columns")
     else:
-        across, down = (as_float(part) for part in sobel(plane.u8, "reflect"))
-    xp = namespace(across)
-    level = xp.sign(across) * (math.pi / 2)
-    slope = xp.atan(across / xp.where(down == 0, 1.0, down))
-    return xp.sqrt(across * across + down * down) / 8, xp.where(down == 0, level, slope)
-
-
-def _sigmoid(value: Array, gain: float, steepness: float, middle: float) -> Array:
-    return gain / (1 + namespace(value).exp(-steepness * (value - middle)))
+        slopes = sobel(plane.u8, "reflect")
+    magnitude, direction = mapped(edges, *slopes)
+    return magnitude, direction
 
 
 def _kept(gx: Array, ax: Array, gf: Array, af: Array) -> Array:
     """Q, how well the fused image keeps a source's gradient."""
     xp = namespace(gx)
     high = xp.maximum(gx, gf)
-    strength = xp.minimum(gx, gf) / xp.where(high > 0, high, 1.0)
+    strength = xp.minimum(gx, gf) / (high + (high == 0))
     alike = xp.abs(xp.abs(ax - af) - math.pi / 2) * (2 / math.pi)
-    return xp.sqrt(_sigmoid(strength, *STRENGTH) * _sigmoid(alike, *DIRECTION))
+    (gain, steep, middle), (gain2, steep2, middle2) = STRENGTH, DIRECTION
+    below = 1 + exp(strength * -steep + steep * middle)
+    return xp.sqrt(gain * gain2 / (below * (1 + exp(alike * -steep2 + steep2 * middle2))))
 
 
 def _added_and_lost(sources: Sources, fused: Plane, peak: Literal[1, 255]) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ import math
 from typing import Literal
 
 from fusionbench import Plane, Triple, metric
-from fusionbench.primitives import Array, histogram, joint_histogram, namespace
+from fusionbench.primitives import Array, histogram, joint_histogram, namespace, weighted_logs
 
 Base = Literal["2", "e"]
 UNIT = {"2": math.log(2.0), "e": 1.0}
@@ -151,7 +151,7 @@ def _ratio(part: Array, whole: Array) -> Array:
 
 
 def _entropy(plane: Plane) -> Array:
-    return _nats(plane.remember(_histogram), plane.pixels, (-1,))
+    return _nats(plane.remember(_histogram), plane.pixels, 1)
 
 
 def _histogram(plane: Plane) -> Array:
@@ -162,7 +162,7 @@ def _joint_entropy(source: Plane, fused: Plane, merge_top: bool) -> Array:
     counts = joint_histogram(source.u8, fused.u8)
     if merge_top:
         counts = _merged(_merged(counts), transposed=True)
-    return _nats(counts, source.pixels, (-2, -1))
+    return _nats(counts, source.pixels, 2)
 
 
 def _merged(counts: Array, transposed: bool = False) -> Array:
@@ -175,8 +175,6 @@ def _merged(counts: Array, transposed: bool = False) -> Array:
     return xp.concat([counts[..., :254], counts[..., 254:].sum(-1)[..., None]], axis=-1)
 
 
-def _nats(counts: Array, pixels: int, axes: tuple[int, ...]) -> Array:
+def _nats(counts: Array, pixels: int, axes: int) -> Array:
     """Entropy in nats of counts that add up to ``pixels``: ln N - (Σ c ln c) / N."""
-    xp = namespace(counts)
-    weighted = counts * xp.log(xp.where(counts > 0, counts, 1.0))
-    return math.log(pixels) - xp.sum(weighted, axis=axes) / pixels
+    return math.log(pixels) - weighted_logs(counts, axes) / pixels

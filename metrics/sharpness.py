@@ -104,7 +104,8 @@ def ei(triple: Triple, *, border: Border) -> Array:
 
 
 def _slopes(plane: Plane) -> Array:
-    return _magnitudes(*gradient(plane.u8)) / math.sqrt(2.0)
+    """Σ sqrt((∂x² + ∂y²) / 2)."""
+    return _magnitudes(*gradient(plane.u8)) / math.sqrt(8.0)
 
 
 def _magnitudes(across: Array, down: Array) -> Array:

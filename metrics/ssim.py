@@ -6,7 +6,17 @@ import math
 from typing import Literal
 
 from fusionbench import Plane, Triple, metric
-from fusionbench.primitives import Array, Border, Window, at_least, halved, smooth, totals
+from fusionbench.primitives import (
+    Array,
+    Border,
+    Window,
+    at_least,
+    halved,
+    mapped,
+    smooth,
+    smooth_product,
+    totals,
+)
 
 from .mef import mef_ssim, multi_scale
 
@@ -64,7 +74,7 @@ def ssim(
         return mef_ssim(triple)
     shape = Window(window, size, sigma, border)
     factor = size**2 / (size**2 - 1) if sample else 1.0
-    ir, vis = (part[0] for part in triple.both(_similarity, shape, 0, peak, factor))
+    ir, vis = triple.both(_similarity, shape, 0, peak, factor, True)
     return ir + vis if combine == "sum" else (ir + vis) / 2
 
 
@@ -120,35 +130,49 @@ def _mean(plane: Plane, window: Window, scale: int) -> Array:
     return smooth(plane.remember(_image, scale), window)
 
 
-def _power(plane: Plane, window: Window, scale: int) -> Array:
-    return smooth(plane.remember(_image, scale) ** 2, window)
+def _variance(plane: Plane, window: Window, scale: int) -> Array:
+    image = plane.remember(_image, scale)
+    power, mean = smooth_product(image, image, window), plane.remember(_mean, window, scale)
+    return mapped(lambda p, m: (p - m * m,), power, mean)[0]
 
 
 def _similarity(
-    source: Plane, fused: Plane, window: Window, scale: int, peak: float, factor: float
-) -> tuple[Array, Array]:
-    """The mean similarity of one source, and the mean of its contrast and structure term alone."""
+    source: Plane,
+    fused: Plane,
+    window: Window,
+    scale: int,
+    peak: float,
+    factor: float,
+    luminance: bool,
+) -> Array:
+    """The mean similarity of one source, with or without the luminance term."""
     c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
     offsets = (source.offset, fused.offset) if scale == 0 else (0.0, 0.0)
 
-    def similarity(x: Array, f: Array, xx: Array, ff: Array, xf: Array) -> tuple[Array, Array]:
-        mx, mf = x + offsets[0], f + offsets[1]
-        covariance = 2 * factor * (xf - x * f) + c2
-        structure = covariance / (factor * (xx + ff - (x * x + f * f)) + c2)
-        return structure * ((2 * mx * mf + c1) / (mx * mx + mf * mf + c1)), structure
+    def similarity(x: Array, f: Array, vx: Array, vf: Array, xf: Array) -> tuple[Array]:
+        top = (xf - x * f) * (2 * factor) + c2
+        bottom = vx + vf + c2 if factor == 1 else (vx + vf) * factor + c2
+        if luminance:
+            mx, mf = x + offsets[0], f + offsets[1]
+            top = top * (mx * mf * 2 + c1)
+            bottom = bottom * (mx * mx + mf * mf + c1)
+        return (top / bottom,)
 
-    product = smooth(source.remember(_image, scale) * fused.remember(_image, scale), window)
-    means = source.remember(_mean, window, scale), fused.remember(_mean, window, scale)
-    powers = source.remember(_power, window, scale), fused.remember(_power, window, scale)
-    whole, structure = totals(similarity, *means, *powers, product)
-    count = product.shape[-2] * product.shape[-1] or math.nan
-    return whole / count, structure / count
+    maps = [
+        plane.remember(moment, window, scale)
+        for moment in (_mean, _variance)
+        for plane in (source, fused)
+    ]
+    images = source.remember(_image, scale), fused.remember(_image, scale)
+    product = smooth_product(*images, window)
+    (total,) = totals(similarity, *maps, product)
+    return total / (product.shape[-2] * product.shape[-1] or math.nan)
 
 
 def _multi_scale(source: Plane, fused: Plane, peak: float) -> Array:
     product: Array = 1.0
     for scale, weight in enumerate(WEIGHTS):
-        whole, structure = _similarity(source, fused, WANG, scale, peak, 1.0)
-        value = whole if scale == len(WEIGHTS) - 1 else structure
+        last = scale == len(WEIGHTS) - 1
+        value = _similarity(source, fused, WANG, scale, peak, 1.0, last)
         product = product * at_least(value, 0.0) ** weight
     return product

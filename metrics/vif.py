@@ -6,7 +6,16 @@ import math
 from typing import Literal
 
 from fusionbench import Plane, Triple, metric
-from fusionbench.primitives import Array, Window, at_least, log_totals, namespace, smooth
+from fusionbench.primitives import (
+    Array,
+    Window,
+    at_least,
+    log_totals,
+    mapped,
+    namespace,
+    smooth,
+    smooth_product,
+)
 
 Combine = Literal["sum", "mean"]
 SCALES = 4
@@ -68,42 +77,56 @@ def _mean(plane: Plane, scale: int, saturate: bool) -> Array:
 
 def _products(first: Plane, second: Plane, scale: int, saturate: bool) -> Array:
     """The local mean of the product of two images."""
-    product = first.remember(_image, scale, saturate) * second.remember(_image, scale, saturate)
+    images = first.remember(_image, scale, saturate), second.remember(_image, scale, saturate)
     if saturate:
-        product = 255.0 - at_least(255.0 - product, 0.0)
-    return smooth(product, _window(scale))
+        clipped = 255.0 - at_least(255.0 - images[0] * images[1], 0.0)
+        return smooth(clipped, _window(scale))
+    return smooth_product(*images, _window(scale))
 
 
-def _power(plane: Plane, scale: int, saturate: bool) -> Array:
-    return _products(plane, plane, scale, saturate)
+def _variance(plane: Plane, scale: int, saturate: bool) -> Array:
+    """The local variance, 0 where rounding residue is all there is."""
+
+    def variance(mean: Array, power: Array) -> tuple[Array]:
+        value = power - mean * mean
+        return (value * (value >= TINY),)
+
+    power = _products(plane, plane, scale, saturate)
+    return mapped(variance, plane.remember(_mean, scale, saturate), power)[0]
+
+
+def _inverse(plane: Plane, scale: int, saturate: bool) -> Array:
+    """1 / σ², 0 where σ² is."""
+    variance = plane.remember(_variance, scale, saturate)
+    return mapped(lambda v: ((v > 0) / (v + TINY),), variance)[0]
 
 
 def _moments(source: Plane, fused: Plane, scale: int, saturate: bool) -> tuple[Array, ...]:
-    """Local means of X, F, X², F² and X F."""
+    """Local μx, σx², 1/σx², the mean of X F, μf and σf²."""
     return (
         source.remember(_mean, scale, saturate),
-        fused.remember(_mean, scale, saturate),
-        source.remember(_power, scale, saturate),
-        fused.remember(_power, scale, saturate),
+        source.remember(_variance, scale, saturate),
+        source.remember(_inverse, scale, saturate),
         _products(source, fused, scale, saturate),
+        fused.remember(_mean, scale, saturate),
+        fused.remember(_variance, scale, saturate),
     )
 
 
-def _variance(mean: Array, power: Array) -> Array:
-    """The local variance, 0 where rounding residue is all there is."""
-    variance = power - mean * mean
-    return namespace(mean).where(variance >= TINY, variance, 0.0)
-
-
 def _signal(
-    noise: float, mx: Array, mf: Array, xx: Array, ff: Array, xf: Array
+    noise: float, strict: bool, mx: Array, vx: Array, ix: Array, xf: Array, mf: Array, vf: Array
 ) -> tuple[Array, Array]:
-    """The gain g and the signal-to-noise ratio g² σx² / (σv² + σn²), 0 where nothing is kept."""
-    vx, vf, covariance = xx - mx * mx, ff - mf * mf, xf - mx * mf
-    gain = covariance / (vx + TINY)
-    left = at_least(vf - gain * covariance, TINY) + noise
-    gain = gain * ((vx >= TINY) & (vf >= TINY) & (covariance > 0))
-    return gain, gain * gain * vx / left
+    """The gain g and the signal-to-noise ratio g² σx² / (σv² + σn²), 0 where nothing is kept.
+
+    Where σf² is 0 the covariance is rounding residue, whose square counts for nothing; ``strict``
+    makes it 0, for code that compares gains or whose clipped squares allow σf² to be less.
+    """
+    covariance = at_least(xf - mx * mf, 0.0)
+    if strict:
+        covariance = covariance * (vf > 0)
+    gain = covariance * ix
+    left = at_least(vf - gain * covariance, TINY)
+    return gain, gain * gain * vx / (left + noise)
 
 
 def _fidelity(source: Plane, fused: Plane, noise: float, saturate: bool) -> Array:
@@ -116,14 +139,14 @@ def _fidelity(source: Plane, fused: Plane, noise: float, saturate: bool) -> Arra
 
 def _offered(source: Plane, noise: float, scale: int, saturate: bool) -> Array:
     """Σ ln(1 + σx² / σn²) of one scale."""
-    maps = source.remember(_mean, scale, saturate), source.remember(_power, scale, saturate)
-    return log_totals(lambda *m: (1 + _variance(*m) / noise,), *maps)[0]
+    variance = source.remember(_variance, scale, saturate)
+    return log_totals(lambda v: (1 + v / noise,), variance)[0]
 
 
 def _kept(source: Plane, fused: Plane, noise: float, scale: int, saturate: bool) -> Array:
     """Σ ln(1 + g² σx² / (σv² + σn²)) of one scale."""
     maps = _moments(source, fused, scale, saturate)
-    return log_totals(lambda *m: (1 + _signal(noise, *m)[1],), *maps)[0]
+    return log_totals(lambda *m: (1 + _signal(noise, saturate, *m)[1],), *maps)[0]
 
 
 @metric(
@@ -157,14 +180,13 @@ def _fused_scale(triple: Triple, scale: int) -> Array:
     ir, vis = (_moments(source, triple.fused, scale, False) for source in (triple.ir, triple.vis))
 
     def chosen(*maps: Array) -> tuple[Array, Array]:
-        xp = namespace(maps[0])
-        ma, mf, aa, ff, af, mb, bb, bf = maps
-        gain_a, kept_a = _signal(FUSION_NOISE, ma, mf, aa, ff, af)
-        gain_b, kept_b = _signal(FUSION_NOISE, mb, mf, bb, ff, bf)
-        first = gain_a < gain_b
-        variance = xp.where(first, _variance(ma, aa), _variance(mb, bb))
+        a, b, f = maps[:4], maps[4:8], maps[8:]
+        gain_a, kept_a = _signal(FUSION_NOISE, True, *a, *f)
+        gain_b, kept_b = _signal(FUSION_NOISE, True, *b, *f)
+        xp, first = namespace(gain_a), gain_a < gain_b
+        variance = xp.where(first, a[1], b[1])
         return 1 + xp.where(first, kept_a, kept_b), 1 + variance / FUSION_NOISE
 
-    kept, offered = log_totals(chosen, *ir, vis[0], vis[2], vis[4])
+    kept, offered = log_totals(chosen, *ir[:4], *vis)
     tiny = 1e-7 * math.log(10) * ir[0].shape[-2] * ir[0].shape[-1]
     return (kept + tiny) / (offered + tiny) if tiny else kept * math.nan

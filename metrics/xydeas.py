@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from typing import Literal
 
 from fusionbench import Plane, Triple, metric
-from fusionbench.primitives import Array, as_float, namespace, rounded_sobel, sobel, totals
+from fusionbench.primitives import (
+    Array,
+    as_float,
+    exp,
+    mapped,
+    namespace,
+    rounded_sobel,
+    slope_angle,
+    sobel,
+    totals,
+)
 
 Form = Literal["xydeas", "liu"]
 Sigmoid = tuple[float, float, float]
@@ -68,28 +78,30 @@ def _sigmoid(constants: Sequence[float]) -> Sigmoid:
     return gain, steepness, middle
 
 
-def _product(strength: Array, alike: Array, first: Sigmoid, second: Sigmoid) -> Array:
-    """S(G) S(A) with one division."""
-    exp = namespace(strength).exp
-    (gain, steep, middle), (gain2, steep2, middle2) = first, second
-    below = 1 + exp(steep * middle - steep * strength)
-    return gain * gain2 / (below * (1 + exp(steep2 * middle2 - steep2 * alike)))
+def _inverse(strength: Array, turn: Array, first: Sigmoid, second: Sigmoid) -> Array:
+    """1 / (S(G) S(A)) without the gains, A being 1 - turn / (π/2)."""
+    (_, steep, middle), (_, steep2, middle2) = first, second
+    below = 1 + exp(strength * -steep + steep * middle)
+    return below * (1 + exp(turn * (steep2 * 2 / math.pi) + steep2 * (middle2 - 1)))
 
 
 def _slopes(plane: Plane, peak: int) -> tuple[Array, Array]:
     if peak == 1:
         return rounded_sobel(plane.u8, "zero", "running")
-    across, down = sobel(plane.u8, "zero")
-    return as_float(across), as_float(down)
+    return sobel(plane.u8, "zero")
 
 
 def _edges(plane: Plane, peak: int) -> tuple[Array, Array]:
     """Sobel magnitude and direction."""
-    across, down = _slopes(plane, peak)
-    xp = namespace(across)
-    flat = across == 0
-    direction = xp.where(flat, math.pi / 2, xp.atan(-down / xp.where(flat, 1.0, across)))
-    return xp.sqrt(across * across + down * down), direction
+
+    def edges(across: Array, down: Array) -> tuple[Array, Array]:
+        xp = namespace(across)
+        direction = xp.where(across == 0, math.pi / 2, slope_angle(-down, across))
+        x, y = as_float(across), as_float(down)
+        return xp.sqrt(x * x + y * y), direction
+
+    magnitude, direction = mapped(edges, *_slopes(plane, peak))
+    return magnitude, direction
 
 
 def _preserved(
@@ -99,18 +111,17 @@ def _preserved(
 
     def formula(gx: Array, ax: Array, gf: Array, af: Array) -> tuple[Array, Array]:
         xp = namespace(gx)
-        low, high = xp.minimum(gx, gf), xp.maximum(gx, gf)
-        kept = xp.where(low == high, gf, low / xp.where(high > 0, high, 1.0))
-        alike = 1 - xp.abs(ax - af) * (2 / math.pi)
-        return _product(kept, alike, strength, direction) * gx, gx
+        low, high, equal = xp.minimum(gx, gf), xp.maximum(gx, gf), gx == gf
+        kept = xp.where(equal, gf, low / (high + equal))
+        return gx / _inverse(kept, xp.abs(ax - af), strength, direction), gx
 
     quality, weight = totals(formula, *source.remember(_edges, peak), *fused.remember(_edges, peak))
-    return quality, weight
+    return strength[0] * direction[0] * quality, weight
 
 
 def _never_flat(plane: Plane, peak: int) -> tuple[Array, Array]:
     """Sobel magnitude and direction with 10⁻⁵ in place of 0."""
-    across, down = _slopes(plane, peak)
+    across, down = (as_float(part) for part in _slopes(plane, peak))
     xp = namespace(across)
     size = xp.sqrt(across * across + down * down)
     direction = xp.atan(-down / xp.where(across == 0, FLAT, across))
@@ -123,10 +134,10 @@ def _pixel_mean(triple: Triple, peak: int, strength: Sigmoid, direction: Sigmoid
         parts: Array = 0.0
         for g, a in ((ga, aa), (gb, ab)):
             kept = xp.minimum(g, gf) / xp.maximum(g, gf)
-            alike = xp.abs(xp.abs(a - af) - math.pi / 2) * (2 / math.pi)
-            parts = parts + _product(kept, alike, strength, direction) * g
+            turn = math.pi / 2 - xp.abs(xp.abs(a - af) - math.pi / 2)
+            parts = parts + g / _inverse(kept, turn, strength, direction)
         return (parts / (ga + gb),)
 
     planes = (triple.ir, triple.vis, triple.fused)
     (total,) = totals(formula, *(m for p in planes for m in p.remember(_never_flat, peak)))
-    return total / triple.fused.pixels
+    return strength[0] * direction[0] * total / triple.fused.pixels

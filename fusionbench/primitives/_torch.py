@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
-
-PADS = {"zero": "constant", "replicate": "replicate", "reflect": "reflect"}
 
 
 def at_least(array: Tensor, low: float) -> Tensor:
@@ -22,6 +20,17 @@ def at_least(array: Tensor, low: float) -> Tensor:
 def as_float(array: Tensor) -> Tensor:
     """See :func:`fusionbench.primitives.arrays.as_float`."""
     return array.to(torch.float64)
+
+
+def exp(array: Tensor) -> Tensor:
+    """See :func:`fusionbench.primitives.arrays.exp`."""
+    return torch.exp(array)
+
+
+def slope_angle(rise: Tensor, run: Tensor) -> Tensor:
+    """See :func:`fusionbench.primitives.arrays.slope_angle`."""
+    slope = torch.atan(rise / torch.where(run == 0, 1.0, run))
+    return torch.where(run == 0, torch.sign(rise) * (torch.pi / 2), slope)
 
 
 def like(values: NDArray[np.float64], array: Tensor) -> Tensor:
@@ -35,36 +44,45 @@ def to_numpy(array: Tensor) -> NDArray[Any]:
     return values
 
 
-def _padded(image: Tensor, down: int, across: int, border: str) -> Tensor:
-    """The image, N×1×H×W, with what lies outside it."""
-    if border == "symmetric":
-        rows = _mirrored(image.shape[-2], down, image.device)
-        columns = _mirrored(image.shape[-1], across, image.device)
-        return image[..., rows, :][..., columns]
-    return functional.pad(image, (across, across, down, down), mode=PADS[border])
-
-
-def _mirrored(length: int, margin: int, device: torch.device) -> Tensor:
-    place = torch.arange(-margin, length + margin, device=device) % (2 * length)
-    return torch.where(place < length, place, 2 * length - 1 - place)
-
-
 def separable(
     image: Tensor, across: NDArray[np.float64], down: NDArray[np.float64], border: str
 ) -> Tensor:
-    """See :func:`fusionbench.primitives.filters.separable`."""
-    height, width = image.shape[-2:]
-    h, w = len(down), len(across)
-    if border == "valid" and (height < h or width < w):
-        shape = (*image.shape[:-2], max(height - h + 1, 0), max(width - w + 1, 0))
-        return torch.zeros(shape, dtype=torch.float64, device=image.device)
-    planes = as_float(image).reshape(-1, 1, height, width)
-    if border != "valid":
-        planes = _padded(planes, h // 2, w // 2, border)
-    vertical = torch.tensor(down, device=image.device).reshape(1, 1, h, 1)
-    horizontal = torch.tensor(across, device=image.device).reshape(1, 1, 1, w)
-    done = functional.conv2d(functional.conv2d(planes, vertical), horizontal)
-    return done.reshape(*image.shape[:-2], *done.shape[-2:])
+    """See :func:`fusionbench.primitives.filters.separable`.
+
+    A filter along an axis is a product with a banded matrix, in which the border is a matter of
+    which column a weight stands in; devices multiply matrices faster than they convolve in float64.
+    """
+    rows = _banded(image.shape[-2], tuple(down.tolist()), border, image.device)
+    columns = _banded(image.shape[-1], tuple(across.tolist()), border, image.device)
+    return rows @ as_float(image) @ columns.mT
+
+
+@lru_cache(maxsize=256)
+def _banded(length: int, weights: tuple[float, ...], border: str, device: torch.device) -> Tensor:
+    """The matrix that correlates a line of that length with the weights."""
+    margin = 0 if border == "valid" else len(weights) // 2
+    outside = {"replicate": "edge"}.get(border, border)
+    place = np.arange(length)
+    if border == "zero":
+        place = np.pad(place, margin, constant_values=length)
+    elif border != "valid":
+        place = np.pad(place, margin, mode=outside)  # type: ignore[call-overload]
+    count = max(len(place) - len(weights) + 1, 0)
+    matrix = np.zeros((count, length + 1))
+    for offset, weight in enumerate(weights):
+        np.add.at(matrix, (np.arange(count), place[offset : offset + count]), weight)
+    return torch.tensor(matrix[:, :length], device=device)
+
+
+def separable_product(
+    first: Tensor,
+    second: Tensor,
+    across: NDArray[np.float64],
+    down: NDArray[np.float64],
+    border: str,
+) -> Tensor:
+    """See :func:`fusionbench.primitives.windows.smooth_product`."""
+    return separable(first * second, across, down, border)
 
 
 def sobel(image: Tensor, border: str) -> tuple[Tensor, Tensor]:
@@ -80,7 +98,7 @@ def gradient(image: Tensor) -> tuple[Tensor, Tensor]:
     def along(axis: int) -> Tensor:
         if values.shape[axis] < 2:
             return torch.zeros_like(values)
-        return torch.gradient(values, dim=axis)[0]
+        return 2 * torch.gradient(values, dim=axis)[0]
 
     return along(-1), along(-2)
 
@@ -96,11 +114,21 @@ def joint_histogram(first: Tensor, second: Tensor) -> Tensor:
     return _counts(pairs, 65536).reshape(*first.shape[:-2], 256, 256)
 
 
+def weighted_logs(counts: Tensor, axes: int) -> Tensor:
+    """See :func:`fusionbench.primitives.histograms.weighted_logs`."""
+    return torch.xlogy(counts, counts).sum(dim=tuple(range(-axes, 0)))
+
+
 def _counts(values: Tensor, levels: int) -> Tensor:
     flat = values.reshape(-1, values.shape[-2] * values.shape[-1])
     offset = torch.arange(len(flat), device=values.device)[:, None] * levels
     counts = torch.bincount((flat + offset).ravel(), minlength=len(flat) * levels)
     return counts.to(torch.float64).reshape(*values.shape[:-2], levels)
+
+
+def mapped(formula: Callable[..., tuple[Tensor, ...]], *maps: Tensor) -> tuple[Tensor, ...]:
+    """See :func:`fusionbench.primitives.reductions.mapped`."""
+    return formula(*maps)
 
 
 def dot(first: Tensor, second: Tensor) -> Tensor:

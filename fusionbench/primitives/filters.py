@@ -34,7 +34,10 @@ def sobel(image: Array, border: Border) -> tuple[Array, Array]:
 
 
 def gradient(image: Array) -> tuple[Array, Array]:
-    """Central differences (f(x+1) - f(x-1)) / 2 across and down, one-sided at the border."""
+    """Twice the central differences of uint8 images, f(x+1) - f(x-1), across and down.
+
+    At the border they are one-sided, 2 (f(1) - f(0)). Whole numbers, in the type of :func:`sobel`.
+    """
     return backend(image).gradient(image)  # type: ignore[no-any-return]
 
 

@@ -26,6 +26,11 @@ def log_totals(formula: Formula, *maps: Array) -> tuple[Array, ...]:
     return backend(maps[0]).log_totals(formula, *maps)  # type: ignore[no-any-return]
 
 
+def mapped(formula: Formula, *maps: Array) -> tuple[Array, ...]:
+    """``formula(*maps)``, computed strip by strip on the CPU; it works element by element."""
+    return backend(maps[0]).mapped(formula, *maps)  # type: ignore[no-any-return]
+
+
 def dot(first: Array, second: Array) -> Array:
     """Σ x y over the last two axes of two float64 images; exact for whole numbers below 2⁵³."""
     return backend(first).dot(first, second)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.primitives.arrays import Array
+from fusionbench.primitives.arrays import Array, backend
 from fusionbench.primitives.filters import Border, separable
 
 
@@ -49,3 +49,9 @@ def _weights(shape: str, size: int, sigma: float) -> NDArray[np.float64]:
 def smooth(image: Array, window: Window) -> Array:
     """The local weighted mean of a float image (empty where a valid window does not fit)."""
     return separable(image, window.weights, window.weights, window.border)
+
+
+def smooth_product(first: Array, second: Array, window: Window) -> Array:
+    """The local weighted mean of the product of two float images."""
+    weights = window.weights
+    return backend(first).separable_product(first, second, weights, weights, window.border)
