@@ -21,27 +21,35 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_tasks(function: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
+def run_tasks(
+    function: Callable[[T], R],
+    tasks: Sequence[T],
+    workers: int,
+    prepare: Callable[[], object] = lambda: None,
+) -> Iterator[R]:
     """Yield ``function(task)`` for each task in order.
 
     Args:
         function: A module-level function.
         tasks: What to call it with.
         workers: Processes; 1 runs everything here.
+        prepare: A module-level function, called once in every process before its first task.
     """
     workers = min(workers, len(tasks))
     if workers <= 1:
+        prepare()
         yield from map(function, tasks)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, context, _start_process, (prepare,)) as pool:
         yield from pool.map(function, tasks)
 
 
-def _one_thread() -> None:
-    """Keep libraries from starting a thread for every core in every process."""
+def _start_process(prepare: Callable[[], object]) -> None:
+    """Keep libraries from starting a thread for every core in every process, then prepare."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
     import cv2
 
     cv2.setNumThreads(1)
+    prepare()

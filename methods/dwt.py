@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import NDArray
 
-from fusionbench import Method, method
+from fusionbench import method
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from ._classical import F64, Classical
 
 LEVELS = 4
 WAVELET = "db1"
@@ -22,39 +18,32 @@ WAVELET = "db1"
     family="multi-scale",
     groups=("baselines", "classical"),
     paper="Multisensor Image Fusion Using the Wavelet Transform",
-    authors="Li, Manjunath, Mitra",
+    authors="Hui Li, B. S. Manjunath, Sanjit K. Mitra",
     year=1995,
     venue="Graphical Models and Image Processing 57(3)",
     doi="10.1006/gmip.1995.1022",
 )
-class Dwt(Method):
-    """Haar wavelet, four levels, periodic border; detail by larger magnitude, base by mean.
+class Dwt(Classical):
+    """Haar wavelet, four levels, periodic border; details by magnitude, base by mean.
 
-    The transform is PyWavelets'. An image too small for four levels gets fewer.
+    Details are chosen by the larger magnitude in 3 × 3, with a majority vote of the 3 × 3
+    neighbours. The transform is PyWavelets'. An image too small for four levels gets fewer.
     """
 
-    def fuse(self, ir: Tensor, vis: Tensor) -> Tensor:
-        """Fuse two B×1×H×W tensors."""
-        import torch
+    def fuse_gray(self, ir: F64, vis: F64) -> F64:
+        """Fuse two H×W images in levels."""
+        import pywt
 
-        fused = _fuse(ir.cpu().numpy(), vis.cpu().numpy())
-        return torch.from_numpy(np.ascontiguousarray(fused)).to(ir.device)
+        from ._classical.rules import chosen
 
-
-def _fuse(ir: NDArray[np.float32], vis: NDArray[np.float32]) -> NDArray[np.float32]:
-    import pywt
-
-    levels = min(LEVELS, int(np.log2(min(ir.shape[-2:]))))
-    (ir_base, *ir_details), (vis_base, *vis_details) = (
-        pywt.wavedec2(x, WAVELET, "periodization", levels) for x in (ir, vis)
-    )
-    details = [
-        tuple(
-            np.where(np.abs(a) >= np.abs(b), a, b) for a, b in zip(level_ir, level_vis, strict=True)
+        levels = min(LEVELS, int(np.log2(min(ir.shape))))
+        (ir_base, *ir_details), (vis_base, *vis_details) = (
+            pywt.wavedec2(x, WAVELET, "periodization", levels) for x in (ir, vis)
         )
-        for level_ir, level_vis in zip(ir_details, vis_details, strict=True)
-    ]
-    base = (ir_base + vis_base) / 2
-    height, width = ir.shape[-2:]
-    fused: NDArray[np.float32] = pywt.waverec2([base, *details], WAVELET, "periodization")
-    return fused[..., :height, :width]
+        details = [
+            tuple(chosen(a, b) for a, b in zip(*level, strict=True))
+            for level in zip(ir_details, vis_details, strict=True)
+        ]
+        base = (ir_base + vis_base) / 2
+        fused: F64 = pywt.waverec2([base, *details], WAVELET, "periodization")
+        return fused[: ir.shape[0], : ir.shape[1]]

@@ -14,6 +14,7 @@ from fusionbench.engines import run_tasks
 from fusionbench.files import digest, to_json_number
 from fusionbench.images import read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.primitives import keep_freed_memory
 from fusionbench.rows import Row, RowWriter
 from fusionbench.runs import Run
 from fusionbench.sources import PairSources
@@ -77,7 +78,8 @@ def score(
     images = errors = 0
     with contextlib.ExitStack() as stack:
         writers: dict[str, RowWriter] = {}
-        for task, rows in zip(tasks, run_tasks(_score_pair, tasks, workers), strict=True):
+        results = run_tasks(_score_pair, tasks, workers, keep_freed_memory)
+        for task, rows in zip(tasks, results, strict=True):
             for method, row in rows:
                 if method not in writers:
                     writer = RowWriter(run.score_rows(dataset.name, method))
