@@ -21,11 +21,15 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _nothing() -> None:
+    """Prepare nothing."""
+
+
 def run_tasks(
     function: Callable[[T], R],
     tasks: Sequence[T],
     workers: int,
-    prepare: Callable[[], object] = lambda: None,
+    prepare: Callable[[], object] = _nothing,
 ) -> Iterator[R]:
     """Yield ``function(task)`` for each task in order.
 
