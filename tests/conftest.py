@@ -51,7 +51,7 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def cli(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., SimpleNamespace]:
-    """``cli("run", "--limit", 2)``: the command line, run here; gives ``code``, ``out``, ``err``."""
+    """``cli("run", "--limit", 2)``: the command line run here; gives ``code``, ``out``, ``err``."""
 
     def run(*arguments: object) -> SimpleNamespace:
         from fusionbench.cli import main
