@@ -11,14 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from inspect import isfunction
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from fusionbench.cards import MetricCard
 from fusionbench.errors import FusionBenchError, UnknownNameError
@@ -27,11 +25,12 @@ from fusionbench.plugins import metric_card
 from fusionbench.primitives import Array
 from fusionbench.registry import METRICS, Entry, source_fingerprint
 from fusionbench.sources import U8, PairSources, PairTriple, Seen, Triple
+from fusionbench.yamls import Named, read_folder
 
 DEFAULT = "standard"
 
 
-class Convention(BaseModel):
+class Convention(Named):
     """One convention as its YAML file states it.
 
     Attributes:
@@ -130,16 +129,7 @@ def load_conventions() -> dict[str, Convention]:
     Raises:
         FusionBenchError: A file is not a valid convention.
     """
-    found: dict[str, Convention] = {}
-    folder = resources.files("fusionbench.configs").joinpath("conventions")
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".yaml"):
-            try:
-                convention = Convention.model_validate(yaml.safe_load(file.read_text("utf-8")))
-            except (ValidationError, yaml.YAMLError) as error:
-                raise FusionBenchError(f"configs/conventions/{file.name}: {error}") from error
-            found[convention.name] = convention
-    return found
+    return read_folder("conventions", Convention)
 
 
 def convention_named(name: str) -> Convention:

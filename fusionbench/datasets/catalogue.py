@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from fusionbench.downloads import Remote
-from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.errors import UnknownNameError
+from fusionbench.yamls import Named, read_folder
 
 
 class Layout(BaseModel):
@@ -55,7 +54,7 @@ class Archive(BaseModel):
         return Remote(**self.model_dump())
 
 
-class DataSetCard(BaseModel):
+class DataSetCard(Named):
     """A data set as its YAML file states it.
 
     Attributes:
@@ -116,16 +115,7 @@ def load_datasets() -> dict[str, DataSetCard]:
     Raises:
         FusionBenchError: A file is not a valid data set.
     """
-    found: dict[str, DataSetCard] = {}
-    folder = resources.files("fusionbench.configs").joinpath("datasets")
-    for file in sorted(folder.iterdir(), key=lambda f: f.name.casefold()):
-        if file.name.endswith(".yaml"):
-            try:
-                card = DataSetCard.model_validate(yaml.safe_load(file.read_text("utf-8")))
-            except (ValidationError, yaml.YAMLError) as error:
-                raise FusionBenchError(f"configs/datasets/{file.name}: {error}") from error
-            found[card.name] = card
-    return found
+    return read_folder("datasets", DataSetCard)
 
 
 def dataset_named(name: str) -> DataSetCard:
