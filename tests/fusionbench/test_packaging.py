@@ -19,13 +19,14 @@ SOURCES = ("fusionbench", "methods", "metrics", "configs", "pyproject.toml", "RE
 
 
 def test_every_package_is_listed() -> None:
-    """Setuptools cannot find packages that are mapped from the top of the repository."""
+    """Setuptools cannot find packages, or folders of data, that are mapped from the top."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     found = set()
     for top in ("fusionbench", "methods", "metrics", "configs"):
-        for init in (ROOT / top).rglob("__init__.py"):
-            name = ".".join(init.parent.relative_to(ROOT).parts)
-            found.add(name if top == "fusionbench" else f"fusionbench.{name}")
+        for file in (ROOT / top).rglob("*"):
+            if file.suffix in (".py", ".yaml", ".safetensors"):
+                name = ".".join(file.parent.relative_to(ROOT).parts)
+                found.add(name if top == "fusionbench" else f"fusionbench.{name}")
     assert sorted(found) == sorted(listed)
 
 
