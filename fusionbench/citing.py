@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from fusionbench.cards import MethodCard
+from fusionbench.manifest import Citation
 
 _TEX = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"}
 
@@ -20,6 +21,15 @@ def bibtex_key(card: MethodCard) -> str:
     first = re.split(r",| and ", card.authors)[0].split()
     parts = (first[-1] if first else "", str(card.year or ""), card.name.partition("-")[0])
     return "".join(re.sub(r"[^A-Za-z0-9]", "", _ascii(part)) for part in parts).lower()
+
+
+def citation(card: MethodCard) -> Citation | None:
+    """How tables cite a method, or None where its card names no paper."""
+    if not card.paper:
+        return None
+    parts = (card.authors, card.paper, card.venue, str(card.year or ""))
+    text = ". ".join(part.rstrip(".") for part in parts if part) + "."
+    return Citation(key=bibtex_key(card), bibtex=bibtex(card), text=text)
 
 
 def bibtex(card: MethodCard) -> str:

@@ -56,6 +56,14 @@ class WeightsRecord(_Record):
     note: str
 
 
+class Citation(_Record):
+    """A method's paper: its BibTeX key and entry, and one line of text."""
+
+    key: str
+    bibtex: str
+    text: str
+
+
 class MethodRecord(_Record):
     """One row of the tables.
 
@@ -68,6 +76,7 @@ class MethodRecord(_Record):
     label: str
     family: str
     year: int | None = None
+    citation: Citation | None = None
     fingerprint: str
     options: dict[str, str] = Field(default_factory=dict)
     trained_on: list[str] = Field(default_factory=list)

@@ -16,6 +16,7 @@ TABLES = (
     "leaderboard.md",
     "leaderboard.tex",
     "leaderboard_standalone.tex",
+    "references.bib",
     "scores.csv",
 )
 

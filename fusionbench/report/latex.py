@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fusionbench.files import write_text
+from fusionbench.manifest import Citation
 from fusionbench.report.collect import Board, Result, boards
 from fusionbench.report.latex_text import comment, escape
 from fusionbench.report.layout import (
@@ -37,20 +38,31 @@ PREAMBLE = r"""\documentclass[10pt]{article}
 
 
 def write_latex(run: Run, results: list[Result]) -> list[Path]:
-    """Write ``leaderboard.tex`` and ``leaderboard_standalone.tex``.
+    """Write ``leaderboard.tex``, ``leaderboard_standalone.tex`` and ``references.bib``.
 
-    The first needs ``booktabs`` and ``graphicx`` in the preamble.
+    The first needs ``booktabs`` and ``graphicx`` in the preamble and cites keys of the last. The
+    second holds its references itself (like any document that cites, LaTeX reads it twice).
     """
     tables = [t for board in boards(run, results) for t in _tables(board)]
     head = "% Needs \\usepackage{booktabs,graphicx} in the preamble.\n"
-    alone = [PREAMBLE, "\n\\clearpage\n".join(tables) + r"\end{document}" + "\n"]
+    cited = {m.citation.key: m.citation for m in run.manifest.methods if m.citation}
+    alone = [PREAMBLE, "\n\\clearpage\n".join(tables), *_references(cited), "\\end{document}\n"]
     files = {
         "leaderboard.tex": head + "\n".join(tables),
         "leaderboard_standalone.tex": "\n".join(alone),
+        "references.bib": "".join(c.bibtex + "\n" for c in cited.values()),
     }
     for name, text in files.items():
         write_text(run.root / name, text)
     return [run.root / name for name in files]
+
+
+def _references(cited: Mapping[str, Citation]) -> list[str]:
+    if not cited:
+        return []
+    items = [rf"\bibitem{{{key}}} {escape(citation.text)}" for key, citation in cited.items()]
+    start = [r"\clearpage\small", r"\begin{thebibliography}{99}"]
+    return [*start, *items, r"\end{thebibliography}"]
 
 
 def _tables(board: Board) -> Iterator[str]:
@@ -103,7 +115,7 @@ def _tabular(table: Table) -> list[str]:
 
 
 def _line(line: Line) -> str:
-    label = escape(line.label.text)
+    label = escape(line.label.text) + (rf"~\cite{{{line.cite}}}" if line.cite else "")
     if line.label.marks:
         label += _superscript(line.label)
     return " & ".join([label, _entry(line.n), *map(_entry, line.cells)]) + r" \\"

@@ -37,12 +37,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Line:
-    """One row: the method, how many of its pairs count, and a cell for each column."""
+    """One row: the method, how many of its pairs count, a cell per column, and its citation key."""
 
     label: Entry
     n: Entry
     cells: tuple[Entry, ...]
     anchor: bool
+    cite: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def _line(
         Entry(str(scored), "", tuple(n)),
         tuple(entries),
         is_anchor(result.method),
+        result.method.citation.key if result.method.citation else "",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fusionbench import images
+from fusionbench.citing import citation
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest
 from fusionbench.manifest import MethodRecord, WeightsRecord
@@ -72,6 +73,7 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
         label=method.label,
         family=method.card.family,
         year=method.card.year,
+        citation=citation(method.card),
         fingerprint=digest(made_from),
         options=method.options,
         trained_on=list(method.card.training_data if seen is None else seen),

@@ -18,6 +18,7 @@ TABLES = {
     "leaderboard.md",
     "leaderboard.tex",
     "leaderboard_standalone.tex",
+    "references.bib",
 }
 
 
