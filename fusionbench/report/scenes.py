@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 BOX_WIDTH = 0.25
 BOX_ASPECT = 0.62
+DETAIL_FLOOR = 0.1
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,13 @@ def _spread(table: Floats) -> Floats:
 
 
 def choose_box(sources: Sequence[U8], fused: Sequence[U8]) -> Box:
-    """The box in which the fused images differ most.
+    """The box in which the fused images differ most where there is something to see.
 
     Each image's luma is brought to zero mean and unit standard deviation, so that a method that is
-    brighter as a whole does not differ everywhere. The box with the largest mean standard deviation
-    over the images is chosen; where fewer than two were fused, the sources take part.
+    brighter as a whole does not differ everywhere. The standard deviation over the images counts
+    as much as the sources have detail there (an empty sky shows little, however much methods differ
+    on it), and the box with the largest mean is chosen; where fewer than two were fused, the
+    sources take part.
 
     Args:
         sources: The infrared and the visible image, one size.
@@ -89,6 +92,7 @@ def choose_box(sources: Sequence[U8], fused: Sequence[U8]) -> Box:
     """
     compared = list(fused) if len(fused) > 1 else [*sources, *fused]
     difference = np.std([_standard(luma(image)) for image in compared], axis=0)
+    difference *= sum(_detail(luma(image)) for image in sources)
     height, width = difference.shape
     box_width = max(1, round(width * BOX_WIDTH))
     box_height = max(1, min(height, round(box_width * BOX_ASPECT)))
@@ -101,6 +105,15 @@ def choose_box(sources: Sequence[U8], fused: Sequence[U8]) -> Box:
     )
     y, x = np.unravel_index(int(np.argmax(np.round(inside, 6))), inside.shape)
     return Box(int(x), int(y), box_width, box_height)
+
+
+def _detail(image: U8) -> Floats:
+    """Local contrast in units of its mean, with a floor so that no place counts for nothing."""
+    values = image.astype(np.float64)
+    scale = max(1.0, image.shape[1] / 100)
+    contrast = np.abs(values - cv2.GaussianBlur(values, (0, 0), scale))
+    mean = contrast.mean()
+    return contrast / mean + DETAIL_FLOOR if mean > 0 else np.ones_like(contrast)
 
 
 def _standard(image: U8) -> Floats:
