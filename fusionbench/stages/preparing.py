@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fusionbench import images
 from fusionbench.citing import citation
-from fusionbench.errors import FusionBenchError
+from fusionbench.errors import FusionBenchError, WeightsError
 from fusionbench.files import digest
 from fusionbench.manifest import MethodRecord, WeightsRecord
 from fusionbench.plugins import Method, Setting
@@ -42,18 +42,25 @@ def prepare_methods(
         finder: Where weight files are looked for.
 
     Raises:
-        FusionBenchError: An unknown name, option or value, or weights that are missing.
+        FusionBenchError: An unknown name, option or value.
+        WeightsError: Weights are missing; names all of them.
     """
     entries = METHODS.select(selector)
     asked = _assignments(weights, "--weights", "NAME=ORIGIN or NAME=FILE")
     set_options = _assignments(options, "--option", "NAME.KEY=VALUE")
     _only_selected([*asked, *(key.partition(".")[0] for key in set_options)], entries)
     base = Setting(device=device, finder=finder or WeightsFinder())
-    return [
-        _prepare(entry, replace(base, weights=asked.get(entry.name), options=own))
-        for entry in entries
-        for own in [_own(set_options, entry.name)]
-    ]
+    prepared, missing = [], []
+    for entry in entries:
+        own = _own(set_options, entry.name)
+        try:
+            setting = replace(base, weights=asked.get(entry.name), options=own)
+            prepared.append(_prepare(entry, setting))
+        except WeightsError as error:
+            missing.append(str(error))
+    if missing:
+        raise WeightsError("\n\n".join(missing))
+    return prepared
 
 
 def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:

@@ -10,7 +10,7 @@ import torch
 
 from fusionbench import Method, MethodCard, Setting
 from fusionbench.datasets import check_pairs, open_dataset
-from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.errors import FusionBenchError, UnknownNameError, WeightsError
 from fusionbench.images import luma, read_image, write_png
 from fusionbench.rows import read_rows
 from fusionbench.runs import Run
@@ -228,6 +228,13 @@ def test_options_and_weights_that_do_not_fit_are_errors() -> None:
         prepare_methods("average", weights=["maximum=authors"])
     with pytest.raises(UnknownNameError):
         prepare_methods("average", weights=["maximun=authors"])
+
+
+def test_all_missing_weights_are_named_at_once() -> None:
+    with pytest.raises(WeightsError) as stopped:
+        prepare_methods("seafusion,average,cmtfusion-patch,sdnet")
+    for part in ("SeAFusion.pth", "weights fetch seafusion", "model_fusion12.pth", "sdnet"):
+        assert part in str(stopped.value)
 
 
 def test_a_method_checks_its_options() -> None:
