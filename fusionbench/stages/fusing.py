@@ -8,6 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -88,12 +89,13 @@ def _rows(
     pool: ThreadPoolExecutor,
 ) -> Iterator[tuple[PairRecord, Row]]:
     """The rows of pairs in order; reading ahead and writing behind overlap the computing."""
-    if error := _load(prepared.method, seed):
+    method = copy(prepared.method)  # what load() builds is freed with the copy
+    if error := _load(method, seed):
         yield from ((pair, error) for pair in todo)
         return
     writing: deque[tuple[PairRecord, Future[Row]]] = deque()
     for jobs in batched_by_size(ahead(pool, _read, todo, AHEAD), batch):
-        for pair, result in _fuse_batch(prepared.method, jobs, colour):
+        for pair, result in _fuse_batch(method, jobs, colour):
             target = run.fused_image(dataset, prepared.record, pair)
             writing.append((pair, pool.submit(_write, target, result)))
         while len(writing) > AHEAD:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import numpy as np
 import pytest
@@ -215,6 +217,28 @@ def test_a_source_that_went_missing_fails_its_pair_only(tmp_path, pair_folders) 
     assert fuse(run, prepared, dataset, batch=2) == 1
     assert "No such file" in run.failures("TNO", "average")["2"]["error"]
     assert [row["pair"] for row in read_rows(run.fused_rows("TNO", "average"))] == list("0123")
+
+
+def test_what_a_method_loaded_is_freed_afterwards(tmp_path, pair_folders) -> None:
+    class Heavy(Custom):
+        def load(self) -> None:
+            self.network = Network()
+            alive.append(weakref.ref(self.network))
+
+        def fuse(self, ir, vis):
+            assert self.network
+            return ir
+
+    class Network:
+        pass
+
+    alive: list[weakref.ref] = []
+    dataset = check_pairs(open_dataset("TNO", pair_folders(2)))
+    (template,) = prepare_methods("average")
+    heavy = Heavy(None)
+    assert fuse(Run(tmp_path / "run"), Prepared(heavy, template.record), dataset) == 0
+    gc.collect()
+    assert [ref() for ref in alive] == [None]
 
 
 def test_options_and_weights_that_do_not_fit_are_errors() -> None:
