@@ -79,10 +79,11 @@ def test_it_runs(installed: Path, where: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.packaging
-def test_it_is_this_copy_that_was_tested(installed: Path, tree: Path) -> None:
+def test_it_is_this_copy_that_was_tested(installed: Path, tree: Path, tmp_path: Path) -> None:
     code = "import fusionbench.methods, fusionbench.configs; print(fusionbench.methods.__file__)"
     done = subprocess.run(
         [installed.parent / "python", "-c", code],
+        cwd=tmp_path,
         env={"PYTHONPATH": sysconfig.get_path("purelib"), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
