@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fusionbench import images
 from fusionbench.citing import citation
 from fusionbench.errors import FusionBenchError, WeightsError
-from fusionbench.files import digest
+from fusionbench.files import digest, sha256_of
 from fusionbench.manifest import MethodRecord, WeightsRecord
 from fusionbench.plugins import Method, Setting
 from fusionbench.registry import METHODS, Entry, source_fingerprint
@@ -72,7 +72,7 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
         entry.fingerprint,
         *(source_fingerprint(module.__name__) for module in (applying, images)),
         method.options,
-        weights.sha256 if weights else None,
+        [weights.sha256, *map(sha256_of, weights.more)] if weights else None,
         setting.device.partition(":")[0],
     ]
     record = MethodRecord(

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from fusionbench import Method, MethodCard, Setting
+from fusionbench import Method, MethodCard, Setting, Weights
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.errors import FusionBenchError, UnknownNameError, WeightsError
+from fusionbench.files import sha256_of
 from fusionbench.images import luma, read_image, write_png
 from fusionbench.rows import read_rows
 from fusionbench.runs import Run
@@ -269,3 +270,17 @@ def test_a_method_checks_its_options() -> None:
     assert Choosy(Setting(options={"output": "minmax"})).options == {"output": "minmax"}
     with pytest.raises(FusionBenchError, match="expected one of clip, minmax"):
         Choosy(Setting(options={"output": "stretch"}))
+
+
+def test_every_weights_file_counts_for_the_fingerprint(tmp_path, monkeypatch) -> None:
+    from fusionbench.methods.pixelwise import Average
+
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("1")
+    prints = []
+    for content in ("2", "3"):
+        second.write_text(content)
+        used = Weights("authors", first, sha256_of(first), "a note", (second,))
+        monkeypatch.setattr(Average, "weights", lambda self, used=used: used)
+        prints.append(prepare_methods("average")[0].record.fingerprint)
+    assert prints[0] != prints[1]
