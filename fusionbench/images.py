@@ -38,16 +38,25 @@ def read_image(path: Path | str, data: bytes | None = None) -> U8:
         DataError: The file is missing, truncated, or not an image of 8 or 16 bits.
     """
     path = Path(path)
-    try:
-        data = path.read_bytes() if data is None else data
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from error
+    data = read_bytes(path) if data is None else data
     if reason := _incomplete(data):
         raise DataError(f"{path}: {reason}")
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise DataError(f"{path}: not an image that OpenCV can decode")
     return _to_rgb(_to_8_bit(image, path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of an image file.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
 
 
 def _incomplete(data: bytes) -> str:

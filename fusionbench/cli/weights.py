@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, fetch, add and verify published weights.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(help="A weights file's name, or several: a,b.")]
+NamesArgument = Annotated[str, typer.Argument(help="Names of weights files, comma-separated.")]
+NameArgument = Annotated[str, typer.Argument(help="The name of a weights file.")]
 
 
 @app.command("list")
@@ -53,13 +54,13 @@ def list_weights(
 
 
 @app.command()
-def fetch(name: NameArgument) -> None:
+def fetch(names: NamesArgument) -> None:
     """Download published weights into the user cache, verified; says their licence."""
     from fusionbench import console
     from fusionbench.weights import WeightsFinder
     from fusionbench.weights import fetch as fetch_into_cache
 
-    for each, known in _named(name):
+    for each, known in map(_known, names.split(",")):
         if found := WeightsFinder().find(known):
             console.note(f"{each} is here already: {found}")
             continue
@@ -80,7 +81,7 @@ def add(name: NameArgument, file: Annotated[Path, typer.Argument(help="The file.
     from fusionbench.errors import WeightsError
     from fusionbench.files import replacing, sha256_of, user_cache
 
-    ((each, known),) = _named(name)
+    each, known = _known(name)
     if not file.is_file():
         raise WeightsError(f"{file}: there is no such file")
     found = sha256_of(file)
@@ -118,13 +119,11 @@ def _finder(weights_dir: Path | None) -> WeightsFinder:
     return WeightsFinder(weights_folders(weights_dir))
 
 
-def _named(names: str) -> list[tuple[str, KnownWeights]]:
+def _known(name: str) -> tuple[str, KnownWeights]:
     from fusionbench.errors import UnknownNameError
     from fusionbench.weights import published_weights
 
     known = published_weights()
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    for name in wanted:
-        if name not in known:
-            raise UnknownNameError("weights file", name, known, "fusionbench weights list")
-    return [(name, known[name]) for name in wanted]
+    if name.strip() not in known:
+        raise UnknownNameError("weights file", name, known, "fusionbench weights list")
+    return name.strip(), known[name.strip()]

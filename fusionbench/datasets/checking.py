@@ -14,7 +14,7 @@ from fusionbench.datasets.opening import DataSet
 from fusionbench.datasets.pairing import Pair
 from fusionbench.errors import DataError
 from fusionbench.files import digest
-from fusionbench.images import U8, luma, read_image
+from fusionbench.images import U8, luma, read_bytes, read_image
 from fusionbench.manifest import DataSetRecord, PairRecord
 
 SHOWN = 200
@@ -89,8 +89,5 @@ def _check(pair: Pair) -> PairRecord | str:
 
 
 def _read(path: Path) -> tuple[U8, str]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}") from error
+    data = read_bytes(path)
     return read_image(path, data), hashlib.sha256(data).hexdigest()

@@ -85,8 +85,8 @@ class CMTFusionRelease(_CMT):
     def label(self) -> str:
         """The title and whose weights."""
         whose = {"authors": "authors' weights", "retrained": "retrained"}
-        origin = self.weights().origin
-        return f"{self.card.title} ({whose.get(origin, self.weights().path.name)})"
+        used = self.weights()
+        return f"{self.card.title} ({whose.get(used.origin, used.path.name)})"
 
     def weights(self) -> Weights:
         """As asked for with ``--weights cmtfusion=authors|retrained|FILE``; else the best there is.

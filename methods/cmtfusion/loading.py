@@ -29,17 +29,12 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     import torch
 
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
+    from .._deep import checkpoint
 
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise WeightsError(f"{path} could not be read as weights: {error}") from error
-    if not isinstance(state, Mapping) or not all(torch.is_tensor(v) for v in state.values()):
+    state = checkpoint.read_state(path)
+    if not all(torch.is_tensor(value) for value in state.values()):
         raise WeightsError(f"{path}: expected a state dict, names and tensors and nothing else")
-    return dict(state)
+    return state
 
 
 def load_state(network: CMTFusion, state: Mapping[str, Tensor], source: str = "weights") -> None:
