@@ -35,7 +35,7 @@ format: setup
 types: setup  ## the installed package: mypy does not see through an editable install
 	rm -rf build $(VENV)/types
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/types .
-	cd $(VENV)/types && ../bin/mypy --config-file ../../pyproject.toml -p fusionbench
+	cd $(VENV)/types && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p fusionbench
 
 packaging: setup  ## wheel and editable installs, from here and from elsewhere
 	$(BIN)/pytest -m packaging
