@@ -10,18 +10,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fusionbench.cards import MethodCard, MetricCard
+    from fusionbench.cards import DetectorCard, MethodCard, MetricCard
+    from fusionbench.detection.boxes import Detections
     from fusionbench.errors import DataError, FusionBenchError, UnknownNameError, WeightsError
-    from fusionbench.plugins import Method, Setting, method, metric
+    from fusionbench.plugins import Detector, Method, Setting, detector, method, metric
     from fusionbench.sources import Plane, Sources, Triple
     from fusionbench.weights import KnownWeights, Weights, WeightsFinder
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "cards": ("MethodCard", "MetricCard"),
+    "cards": ("DetectorCard", "MethodCard", "MetricCard"),
+    "detection.boxes": ("Detections",),
     "errors": ("DataError", "FusionBenchError", "UnknownNameError", "WeightsError"),
-    "plugins": ("Method", "Setting", "method", "metric"),
+    "plugins": ("Detector", "Method", "Setting", "detector", "method", "metric"),
     "sources": ("Plane", "Sources", "Triple"),
     "weights": ("KnownWeights", "Weights", "WeightsFinder"),
 }
@@ -29,6 +31,9 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "DataError",
+    "Detections",
+    "Detector",
+    "DetectorCard",
     "FusionBenchError",
     "KnownWeights",
     "Method",
@@ -42,6 +47,7 @@ __all__ = [
     "Weights",
     "WeightsError",
     "WeightsFinder",
+    "detector",
     "method",
     "metric",
 ]

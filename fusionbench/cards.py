@@ -87,3 +87,33 @@ class MetricCard:
     def arrow(self) -> str:
         """The direction of better as an arrow."""
         return "↑" if self.better == "higher" else "↓"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorCard:
+    """An object detector in words.
+
+    Attributes:
+        name: The name on the command line; what stands after a colon there names its weights.
+        title: The name in tables.
+        groups: Selector groups beside ``all``.
+        licence: Licence of the detector's code and weights.
+        paper, authors, year, venue, doi: The citation.
+        requires: The optional extra that has to be installed, if any.
+    """
+
+    name: str
+    title: str
+    groups: tuple[str, ...] = ()
+    licence: str = ""
+    paper: str = ""
+    authors: str = ""
+    year: int | None = None
+    venue: str = ""
+    doi: str = ""
+    requires: str = ""
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """Every group name that selects this detector."""
+        return frozenset({"all", *self.groups})

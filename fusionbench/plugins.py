@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from fusionbench.cards import MethodCard, MetricCard
+from fusionbench.cards import DetectorCard, MethodCard, MetricCard
 from fusionbench.errors import FusionBenchError
-from fusionbench.registry import METHODS, METRICS
+from fusionbench.registry import DETECTORS, METHODS, METRICS
 from fusionbench.weights import Weights, WeightsFinder
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from fusionbench.detection.boxes import Detections, Thresholds
+    from fusionbench.images import U8
+
 MetricFunction = Callable[..., float]
 M = TypeVar("M", bound="type[Method]")
 F = TypeVar("F", bound=MetricFunction)
+D = TypeVar("D", bound="type[Detector]")
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,64 @@ def metric_card(function: MetricFunction) -> MetricCard:
     """The card of a registered metric function."""
     card: MetricCard = function.card  # type: ignore[attr-defined]
     return card
+
+
+class Detector:
+    """Base class of every object detector; register a subclass with :func:`detector`.
+
+    The engine makes an instance, asks :meth:`weights` (cheap: no torch), calls :meth:`load` once
+    and then :meth:`detect` for batches of images of one size.
+    """
+
+    card: ClassVar[DetectorCard]
+
+    def __init__(self, setting: Setting | None = None) -> None:
+        self.setting = setting or Setting()
+
+    @property
+    def label(self) -> str:
+        """The name in tables; says which weights."""
+        return self.card.title
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that detections number; known after :meth:`load`."""
+        raise NotImplementedError
+
+    def weights(self) -> Weights:
+        """The weights that :meth:`load` will use.
+
+        Raises:
+            WeightsError: They are not there; the message says what to do.
+        """
+        raise NotImplementedError
+
+    def load(self) -> None:
+        """Build the network on ``self.setting.device``."""
+
+    def detect(self, images: Sequence[U8], thresholds: Thresholds) -> list[Detections]:
+        """Find objects.
+
+        Args:
+            images: RGB, H×W×3 uint8, all of one size.
+            thresholds: Which boxes are dropped.
+
+        Returns:
+            For each image its boxes after non-maximum suppression, best score first, in pixels of
+            the image (see :class:`fusionbench.detection.boxes.Detections`).
+        """
+        raise NotImplementedError
+
+
+def detector(name: str, **card: Any) -> Callable[[D], D]:
+    """Register a :class:`Detector` subclass; keywords as in :class:`DetectorCard`."""
+
+    def register(cls: D) -> D:
+        cls.card = DetectorCard(name=name, **card)
+        DETECTORS.add(name, cls, cls.card.selectors)
+        return cls
+
+    return register
 
 
 def packaged_weights(module_file: str, name: str) -> Path:

@@ -232,3 +232,4 @@ def _python_files(place: Path) -> list[Path]:
 
 METHODS: Registry[Any] = Registry("method", "fusionbench.methods")
 METRICS: Registry[Any] = Registry("metric", "fusionbench.metrics")
+DETECTORS: Registry[Any] = Registry("detector", "fusionbench.detectors")

@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from fusionbench.cli import data, listing, reporting, running, scoring, showing, weights
+from fusionbench.cli import (
+    comparing,
+    data,
+    detecting,
+    identifying,
+    latex_checking,
+    listing,
+    profiling,
+    reporting,
+    running,
+    scoring,
+    showing,
+    suites,
+    training,
+    weights,
+)
 
 app = typer.Typer(
     name="fusionbench",
@@ -21,7 +36,14 @@ app.command("run")(running.run)
 app.command("fuse")(running.fuse)
 app.command("score")(scoring.score)
 app.command("report")(reporting.report)
+app.command("detect")(detecting.detect)
+app.command("profile")(profiling.profile)
+app.command("suite")(suites.suite)
+app.command("compare")(comparing.compare)
+app.command("identify")(identifying.identify)
+app.command("latex-check")(latex_checking.latex_check)
 app.command("publish")(reporting.publish)
+app.command("train")(training.train)
 app.command("show")(showing.show)
 app.add_typer(listing.app, name="list")
 app.add_typer(data.app, name="data")

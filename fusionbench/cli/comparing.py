@@ -1,0 +1,6 @@
+"""``fusionbench compare``."""
+
+
+def compare() -> None:
+    """Placeholder."""
+    raise SystemExit("not there yet")

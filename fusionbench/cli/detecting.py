@@ -1,0 +1,6 @@
+"""``fusionbench detect``."""
+
+
+def detect() -> None:
+    """Placeholder."""
+    raise SystemExit("not there yet")

@@ -1,0 +1,6 @@
+"""``fusionbench identify``."""
+
+
+def identify() -> None:
+    """Placeholder."""
+    raise SystemExit("not there yet")

@@ -1,0 +1,6 @@
+"""``fusionbench profile``."""
+
+
+def profile() -> None:
+    """Placeholder."""
+    raise SystemExit("not there yet")

@@ -1,0 +1,6 @@
+"""``fusionbench train``."""
+
+
+def train() -> None:
+    """Placeholder."""
+    raise SystemExit("not there yet")

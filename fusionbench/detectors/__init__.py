@@ -1,0 +1,1 @@
+"""Object detectors: one module each, discovered by the registry."""

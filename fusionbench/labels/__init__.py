@@ -1,0 +1,1 @@
+"""Labels of data sets: formats, class names, ground truth."""

@@ -1,0 +1,1 @@
+"""Time, FLOPs and memory of methods."""

@@ -1,0 +1,1 @@
+"""Ranks, intervals and tests over the pairs of a run."""
