@@ -64,6 +64,23 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
+def share(what: str) -> Iterator[Callable[[float, str], None]]:
+    """A bar on stderr for work whose length is not a count; yields ``move(share 0..1, words)``."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[words]}"),
+    )
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task(what, total=1.0, words="")
+        yield lambda done, words: bar.update(task, completed=done, words=words)
+
+
+@contextmanager
 def bytes_progress(what: str) -> Iterator[Callable[[int], None]]:
     """A count of bytes and their rate on stderr; yields the function that adds to it."""
     from rich.progress import DownloadColumn, Progress, TextColumn, TransferSpeedColumn

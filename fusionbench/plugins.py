@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from fusionbench.cards import DetectorCard, MethodCard, MetricCard
-from fusionbench.errors import FusionBenchError
+from fusionbench.errors import FusionBenchError, WeightsError
 from fusionbench.registry import DETECTORS, METHODS, METRICS
 from fusionbench.weights import Weights, WeightsFinder
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fusionbench.detection.boxes import Detections, Thresholds
     from fusionbench.images import U8
+    from fusionbench.training import TrainingRequest
 
 MetricFunction = Callable[..., float]
 M = TypeVar("M", bound="type[Method]")
@@ -49,6 +50,8 @@ class Method:
     """
 
     card: ClassVar[MethodCard]
+    accepts_other_files: ClassVar[bool] = False
+    """Whether `fusionbench weights add` takes files that :meth:`check_weights` accepts."""
 
     def __init__(self, setting: Setting | None = None) -> None:
         self.setting = setting or Setting()
@@ -99,6 +102,37 @@ class Method:
             The fused image, float, B×{1,3}×H×W; the engine clips it to [0, 1].
         """
         raise NotImplementedError
+
+    @classmethod
+    def check_weights(cls, path: Path) -> None:
+        """Check that a file of weights fits the network, strictly.
+
+        Raises:
+            WeightsError: It does not; every difference is named.
+        """
+        raise WeightsError(f"method '{cls.card.name}' takes no weights")
+
+    @classmethod
+    def train(cls, request: TrainingRequest, arguments: Sequence[str]) -> Path:
+        """Train the method: what ``fusionbench train`` calls.
+
+        Args:
+            request: Pairs, folder, device and seed.
+            arguments: The options of the command line that the engine does not know.
+
+        Returns:
+            The file of weights, for ``--weights NAME=FILE``; a file beside it that has its name and
+            the suffix ``.json`` may be its card (see :func:`fusionbench.weights.user_file`).
+
+        Raises:
+            FusionBenchError: The method cannot be trained here, or an option is not right.
+        """
+        raise FusionBenchError(f"method '{cls.card.name}' cannot be trained by this package")
+
+    @classmethod
+    def training_options(cls) -> str:
+        """The options that :meth:`train` takes, in words."""
+        return f"method '{cls.card.name}' cannot be trained by this package"
 
 
 def method(name: str, **card: Any) -> Callable[[M], M]:

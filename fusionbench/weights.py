@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fusionbench.errors import WeightsError
 from fusionbench.files import sha256_of, user_cache
@@ -28,6 +29,7 @@ class Weights:
         note: One sentence for the table's footnote: whose weights these are and how they were made.
         more: Further files, where the weights come in several.
         trained_on: What they were trained on; None for what the method's card says.
+        trained_pairs: Ids of the pairs they were trained on by data set, where they are known.
     """
 
     origin: str
@@ -36,6 +38,7 @@ class Weights:
     note: str
     more: tuple[Path, ...] = ()
     trained_on: tuple[str, ...] | None = None
+    trained_pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -236,4 +239,31 @@ def user_file(method: str, asked: str) -> Weights:
     if not path.is_file():
         raise WeightsError(f"--weights {method}={asked}: there is no such file")
     note = f"weights from the user's file {path.name}"
-    return Weights("file", path, sha256_of(path), note, trained_on=())
+    pairs = trained_pairs(path)
+    return Weights("file", path, sha256_of(path), note, trained_on=(), trained_pairs=pairs)
+
+
+def read_card(weights: Path) -> dict[str, Any]:
+    """The card (same name, suffix ``.json``) beside a weights file; empty where there is none.
+
+    Raises:
+        WeightsError: It cannot be read.
+    """
+    card = weights.with_suffix(".json")
+    if not card.is_file():
+        return {}
+    try:
+        facts = json.loads(card.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{card}: not the card of a weights file: {error}") from error
+    return facts if isinstance(facts, dict) else {}
+
+
+def trained_pairs(weights: Path) -> dict[str, tuple[str, ...]]:
+    """Ids of training pairs by data set, as the card beside a weights file lists them, if any.
+
+    Raises:
+        WeightsError: The card cannot be read.
+    """
+    listed = read_card(weights).get("trained_pairs")
+    return {n: tuple(map(str, ids)) for n, ids in listed.items()} if listed else {}

@@ -74,25 +74,17 @@ def fetch(names: NamesArgument) -> None:
 
 @app.command()
 def add(name: NameArgument, file: Annotated[Path, typer.Argument(help="The file.")]) -> None:
-    """Copy a weights file that you have into the user cache, after checking that it is the one."""
-    import shutil
-
+    """Copy a weights file that you have into the user cache, after checking that it fits."""
     from fusionbench import console
-    from fusionbench.errors import WeightsError
-    from fusionbench.files import replacing, sha256_of, user_cache
+    from fusionbench.adding import add as add_to_cache
 
     each, known = _known(name)
-    if not file.is_file():
-        raise WeightsError(f"{file}: there is no such file")
-    found = sha256_of(file)
-    if found != known.sha256:
-        raise WeightsError(
-            f"{file} is not {known.file}: sha256 {found}, expected {known.sha256}. To run a method "
-            f"with weights of your own, name them with --weights METHOD={file}"
+    target, exact = add_to_cache(known, file)
+    if not exact:
+        console.warn(
+            f"this is not the file that is known as {each} (another checksum), but its parameters "
+            "fit: tables will say that it is yours"
         )
-    target = user_cache("weights", each, known.file)
-    with replacing(target) as temporary:
-        shutil.copyfile(file, temporary)
     console.note(f"{each} added as {target}")
 
 

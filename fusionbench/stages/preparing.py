@@ -84,6 +84,7 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
         fingerprint=digest(made_from),
         options=method.options,
         trained_on=list(method.card.training_data if seen is None else seen),
+        trained_pairs={k: list(v) for k, v in weights.trained_pairs.items()} if weights else {},
         weights=weights
         and WeightsRecord(
             origin=weights.origin,

@@ -7,25 +7,34 @@ network class; see :mod:`.network`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from fusionbench import Method, Weights, WeightsError, method
+from fusionbench import Method, Weights, method
+from fusionbench.adding import added_weights
 from fusionbench.files import sha256_of
 from fusionbench.plugins import packaged_weights
-from fusionbench.weights import find_published, known_weights, user_file
+from fusionbench.weights import (
+    find_published,
+    known_weights,
+    read_card,
+    trained_pairs,
+    user_file,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from fusionbench.training import TrainingRequest
+
     from .network import CMTFusion
     from .transformer import Variant
 
-RETRAINED = packaged_weights(__file__, "release-retrained.safetensors")
-
-RETRAINED_NOTE = (
-    "not the authors': trained from scratch by this project, for 0.14 % of the published schedule, "
-    "on 200 RoadScene pairs"
-)
+RETRAINED = {
+    variant: packaged_weights(__file__, f"{variant}-retrained.safetensors")
+    for variant in ("release", "paper")
+}
 _CITATION = {
     "family": "transformer",
     "groups": ("deep",),
@@ -48,7 +57,18 @@ class _CMT(Method):
     """
 
     variant: ClassVar[Variant] = "release"
+    accepts_other_files: ClassVar[bool] = True
     network: CMTFusion
+
+    @property
+    def label(self) -> str:
+        """The variant and whose weights."""
+        whose = {"authors": "authors' weights", "retrained": "retrained", "added": "added weights"}
+        used = self.weights()
+        variant = [] if self.variant == "release" else [self.variant]
+        if self.variant != "patch" or used.origin != "authors":
+            variant.append(whose.get(used.origin, used.path.name))
+        return f"CMTFusion ({', '.join(variant)})"
 
     def weights(self) -> Weights:
         """The weights file, whose they are and where they come from."""
@@ -76,17 +96,45 @@ class _CMT(Method):
         low, high = x.amin(dim=(1, 2, 3), keepdim=True), x.amax(dim=(1, 2, 3), keepdim=True)
         return (x - low) / (high - low).clamp_min(torch.finfo(x.dtype).eps)
 
+    @classmethod
+    def check_weights(cls, path: Path) -> None:
+        """Load a file into a network that is thrown away."""
+        from .loading import load_state, read_state
+        from .network import CMTFusion
+
+        load_state(CMTFusion(cls.variant), read_state(path), str(path))
+
+    @classmethod
+    def train(cls, request: TrainingRequest, arguments: Sequence[str]) -> Path:
+        """Train this variant, or another with ``--variant``; see :mod:`.training`."""
+        from .training.loop import train
+        from .training.settings import parse
+
+        return train(request, parse(arguments, cls.variant))
+
+    @classmethod
+    def training_options(cls) -> str:
+        """The options in words."""
+        from .training.settings import describe
+
+        return describe(cls.variant)
+
+
+def _retrained(variant: Variant) -> Weights:
+    """The weights that this project trained; their card says on what."""
+    path = RETRAINED[variant]
+    share = read_card(path)["share_of_published_schedule"]
+    note = (
+        f"not the authors': trained from scratch by this project, for {share:.2%} of the "
+        "published schedule, on 200 RoadScene pairs"
+    )
+    pairs = trained_pairs(path)
+    return Weights("retrained", path, sha256_of(path), note, trained_on=(), trained_pairs=pairs)
+
 
 @method("cmtfusion", title="CMTFusion", parameters=464_521, training_data=("KAIST",), **_CITATION)
 class CMTFusionRelease(_CMT):
     """The authors' code, with the authors' weights where found, else with retrained ones."""
-
-    @property
-    def label(self) -> str:
-        """The title and whose weights."""
-        whose = {"authors": "authors' weights", "retrained": "retrained"}
-        used = self.weights()
-        return f"{self.card.title} ({whose.get(used.origin, used.path.name)})"
 
     def weights(self) -> Weights:
         """As asked for with ``--weights cmtfusion=authors|retrained|FILE``; else the best there is.
@@ -97,36 +145,35 @@ class CMTFusionRelease(_CMT):
         asked = self.setting.weights
         if asked not in (None, "authors", "retrained"):
             return user_file(self.card.name, str(asked))
+        if asked == "retrained":
+            return _retrained("release")
         published = known_weights(self.card.name)
-        path = None if asked == "retrained" else self.setting.finder.find(published)
+        path = self.setting.finder.find(published)
         if path is not None:
             return Weights("authors", path, published.sha256, published.note)
+        if added := added_weights(self.card.name):
+            return added
         if asked == "authors":
             raise published.missing(self.card.name)
-        sha256, trained_on = sha256_of(RETRAINED), ("RoadScene",)
-        return Weights("retrained", RETRAINED, sha256, RETRAINED_NOTE, trained_on=trained_on)
+        return _retrained("release")
 
 
 @method("cmtfusion-paper", title="CMTFusion (paper)", parameters=470_185, **_CITATION)
 class CMTFusionPaper(_CMT):
-    """The network as the publication describes it; nobody has published weights for it."""
+    """The network as the publication describes it; nobody else has published weights for it."""
 
     variant: ClassVar[Variant] = "paper"
+    accepts_other_files: ClassVar[bool] = False
 
     def weights(self) -> Weights:
-        """The user's file.
+        """The weights that this project trained, or the user's file.
 
         Raises:
-            WeightsError: None was named, or it is not there.
+            WeightsError: The user's file is not there.
         """
-        name = self.card.name
-        if self.setting.weights is None:
-            raise WeightsError(
-                f"method '{name}' has no published weights. Train it with `python -m "
-                f"fusionbench.methods.cmtfusion.training --variant paper ...` and name the file "
-                f"with --weights {name}=FILE, or leave the method out with --methods ...,-{name}"
-            )
-        return user_file(name, self.setting.weights)
+        if self.setting.weights in (None, "retrained"):
+            return _retrained("paper")
+        return user_file(self.card.name, str(self.setting.weights))
 
 
 @method(
@@ -150,4 +197,7 @@ class CMTFusionPatch(_CMT):
         if self.setting.weights not in (None, "authors"):
             return user_file(self.card.name, str(self.setting.weights))
         name = self.card.name
+        found = self.setting.finder.find(known_weights(name))
+        if found is None and (added := added_weights(name)):
+            return added
         return find_published(name, [[known_weights(name)]], self.setting.finder)

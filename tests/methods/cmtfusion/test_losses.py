@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fusionbench.methods.cmtfusion.losses import (
+from fusionbench.methods.cmtfusion.training.losses import (
     Weights,
     data_loss,
     frequency_loss,

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from safetensors.torch import save_file
 import fusionbench.methods.cmtfusion as package
 from fusionbench import FusionBenchError, Setting, WeightsError, WeightsFinder
 from fusionbench.files import sha256_of
-from fusionbench.methods.cmtfusion.loading import read_state
+from fusionbench.methods.cmtfusion.loading import load_state, read_state
 from fusionbench.methods.cmtfusion.network import CMTFusion
+from fusionbench.methods.cmtfusion.transformer import Variant
 from fusionbench.registry import METHODS
 from fusionbench.weights import known_weights
 
@@ -32,7 +34,8 @@ def test_three_methods_are_registered() -> None:
 def test_release_runs_with_the_shipped_weights_where_there_are_no_others() -> None:
     method = package.CMTFusionRelease()
     weights = method.weights()
-    assert weights.origin == "retrained" and weights.path == package.RETRAINED
+    assert weights.origin == "retrained" and weights.path == package.RETRAINED["release"]
+    assert weights.trained_on == () and len(weights.trained_pairs["RoadScene"]) == 200
     assert method.label == "CMTFusion (retrained)"
     assert "not the authors'" in weights.note
     method.load()
@@ -47,13 +50,18 @@ def test_release_runs_with_the_shipped_weights_where_there_are_no_others() -> No
     assert min(correlations) > 0.2
 
 
-def test_the_shipped_file_is_the_one_on_its_card() -> None:
-    card = json.loads(package.RETRAINED.with_suffix(".json").read_text(encoding="utf-8"))
-    assert card["file"]["sha256"] == sha256_of(package.RETRAINED)
-    assert card["file"]["bytes"] == package.RETRAINED.stat().st_size
-    assert sum(p.numel() for p in read_state(package.RETRAINED).values()) == 464_521
-    training, validation = card["training_pairs"], card["validation_pairs"]
+@pytest.mark.parametrize("variant", ["release", "paper"])
+def test_the_shipped_file_is_the_one_on_its_card(variant: Variant) -> None:
+    path = package.RETRAINED[variant]
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert card["variant"] == variant
+    assert card["file"] == {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    load_state(CMTFusion(variant), read_state(path))
+    training, validation = (card[f"{kind}_pairs"] for kind in ("trained", "validation"))
+    assert set(training) == set(validation) == {"RoadScene"}
+    training, validation = training["RoadScene"], validation["RoadScene"]
     assert (len(training), len(validation)) == (200, 21) and not set(training) & set(validation)
+    assert card["settings"]["weights"]["perceptual"] > 0
 
 
 def test_authors_weights_that_are_asked_for_and_absent() -> None:
@@ -74,9 +82,40 @@ def test_patch_without_weights_says_where_they_are() -> None:
         assert part in str(caught.value)
 
 
-def test_paper_has_no_published_weights() -> None:
-    with pytest.raises(WeightsError, match=r"no published weights.*cmtfusion-paper=FILE"):
-        package.CMTFusionPaper().weights()
+def test_paper_runs_with_the_shipped_weights() -> None:
+    method = package.CMTFusionPaper()
+    assert method.weights().origin == "retrained" and method.label == "CMTFusion (paper, retrained)"
+
+
+def test_a_file_from_the_authors_drive_is_added(
+    cli: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    file = tmp_path / "drive.safetensors"
+    state = {f"module.{name}": value for name, value in CMTFusion("release").state_dict().items()}
+    save_file(state, file)
+    done = cli("weights", "add", "cmtfusion", file)
+    assert done.code == 0 and "another checksum" in done.err
+    method = package.CMTFusionRelease()
+    weights = method.weights()
+    assert (weights.origin, weights.sha256) == ("added", sha256_of(file))
+    assert method.label == "CMTFusion (added weights)" and "drive.safetensors" in weights.note
+    method.load()
+    weights.path.write_bytes(b"changed")
+    with pytest.raises(WeightsError, match="not what was added"):
+        package.CMTFusionRelease().weights()
+
+
+def test_a_file_that_does_not_fit_is_not_added(
+    cli: Callable[..., SimpleNamespace], tmp_path: Path
+) -> None:
+    file = tmp_path / "paper.safetensors"
+    save_file(CMTFusion("paper").state_dict(), file)
+    refused = cli("weights", "add", "cmtfusion", file)
+    assert refused.code == 2 and "nor does it fit the network" in refused.err
+    assert "wrong shape" in refused.err
+    assert cli("weights", "add", "datfuse", file).code == 2
+    assert package.CMTFusionRelease().weights().origin == "retrained"
 
 
 def test_a_users_file_is_used(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,37 +11,42 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from fusionbench.methods.cmtfusion import training
-from fusionbench.methods.cmtfusion.checkpoint import Average
-from fusionbench.methods.cmtfusion.dataset import Crops, GreyPair, hold_out, load_pairs
-from fusionbench.methods.cmtfusion.losses import Weights
-from fusionbench.methods.cmtfusion.settings import parse
-from fusionbench.methods.cmtfusion.training import Settings, learning_rate, train
+from fusionbench import FusionBenchError
+from fusionbench.datasets import check_pairs, open_folders
+from fusionbench.manifest import DataSetRecord
+from fusionbench.methods.cmtfusion.training import loop
+from fusionbench.methods.cmtfusion.training.crops import Crops, GreyPair, load_pairs, to_network
+from fusionbench.methods.cmtfusion.training.loop import learning_rate, train
+from fusionbench.methods.cmtfusion.training.losses import Weights
+from fusionbench.methods.cmtfusion.training.perceptual import find_features
+from fusionbench.methods.cmtfusion.training.settings import Settings, describe, parse
+from fusionbench.methods.cmtfusion.training.state import Average
+from fusionbench.training import TrainingRequest, hold_out
 
 SIZE = 64
+SETTINGS = Settings(
+    steps=4, crop=SIZE, batch=1, warmup=2, checkpoint_seconds=0, no_perceptual=True, threads=1
+)
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> DataSetRecord:
+    """Six small pairs of several sizes."""
+    folder = tmp_path_factory.mktemp("pairs")
+    rng = np.random.default_rng(5)
+    for kind, channels in (("ir", ()), ("vis", (3,))):
+        (folder / kind).mkdir()
+        for i in range(6):
+            values = rng.integers(0, 256, (SIZE + i, SIZE + 5, *channels), dtype=np.uint8)
+            Image.fromarray(values).save(folder / kind / f"{i}.png")
+    return check_pairs(open_folders(folder / "ir", folder / "vis", "noise"))
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Four steps on six small pairs, without VGG."""
-    rng = np.random.default_rng(5)
-    for kind, channels in (("ir", ()), ("vis", (3,))):
-        (tmp_path / kind).mkdir()
-        for i in range(6):
-            values = rng.integers(0, 256, (SIZE + i, SIZE + 5, *channels), dtype=np.uint8)
-            Image.fromarray(values).save(tmp_path / kind / f"{i}.png")
-    return Settings(
-        ir=tmp_path / "ir",
-        vis=tmp_path / "vis",
-        out=tmp_path / "out",
-        steps=4,
-        crop=SIZE,
-        batch=1,
-        warmup=2,
-        hold_out_every=5,
-        hold_out_offset=1,
-        checkpoint_seconds=0,
-        weights=Weights(perceptual=0),
+def request_(record: DataSetRecord, tmp_path: Path) -> TrainingRequest:
+    kept, held = hold_out(record, ["1"])
+    return TrainingRequest(
+        method="cmtfusion", training=(kept,), validation=(held,), out=tmp_path / "out"
     )
 
 
@@ -49,58 +55,94 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_run_writes_what_it_says(settings: Settings) -> None:
-    weights = train(settings)
-    written = rows(settings.out / "train.csv")
+def test_a_run_writes_what_it_says(request_: TrainingRequest) -> None:
+    told: list[float] = []
+    asked = replace(request_, progress=lambda share, words: told.append(share))
+    weights = train(asked, SETTINGS)
+    out = request_.out
+    written = rows(out / "train.csv")
     assert [int(row["step"]) for row in written] == [1, 2, 3, 4]
     for row in written:
         weighted = float(row["data"]) + 0.8 * float(row["spatial"]) + 0.05 * float(row["frequency"])
         assert float(row["total"]) == pytest.approx(weighted, rel=1e-5)
-    assert [int(row["step"]) for row in rows(settings.out / "validation.csv")] == [4]
-    noted = json.loads((settings.out / "settings.json").read_text())
-    assert noted["validation_pairs"] == ["1"]
-    assert noted["training_pairs"] == ["0", "2", "3", "4", "5"]
-    sample = Image.open(settings.out / "samples" / "000004-1.png")
+    assert [int(row["step"]) for row in rows(out / "validation.csv")] == [4]
+    sample = Image.open(out / "samples" / "000004-1.png")
     assert sample.size == (3 * (SIZE + 5), SIZE + 1)
     assert sum(p.numel() for p in load_file(weights).values()) == 464_521
+    assert Image.open(out / "losses.png").size[0] > 500
+    assert told[-1] == 1.0 and told == sorted(told)
+    card = json.loads(weights.with_suffix(".json").read_text())
+    assert card["trained_pairs"] == {"noise": ["0", "2", "3", "4", "5"]}
+    assert card["validation_pairs"] == {"noise": ["1"]}
+    assert card["schedule"]["pixels"] == 4 * SIZE**2
+    assert card["file"]["bytes"] == weights.stat().st_size
+    assert not json.dumps(card).count(str(out.parent))
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    request_: TrainingRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = load_file(train(settings))
-    cut = replace(settings, out=settings.out.with_name("cut"))
-    honest = training.train_step
+    whole = load_file(train(request_, SETTINGS))
+    cut = replace(request_, out=request_.out.with_name("cut"))
+    honest = loop.train_step
 
-    def killed_at_four(run: training.Run, *rest: object) -> dict[str, float]:
+    def killed_at_four(run: loop.Run, *rest: object) -> dict[str, float]:
         losses = honest(run, *rest)  # type: ignore[arg-type]
         if run.step == 4:
             raise KeyboardInterrupt
         return losses
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training, "train_step", killed_at_four)
-        train(cut)
+        patch.setattr(loop, "train_step", killed_at_four)
+        train(cut, SETTINGS)
     with (cut.out / "train.csv").open("a") as file:
         file.write("9,this row was written after the checkpoint\n")
-    resumed = load_file(train(cut))
+    resumed = load_file(train(cut, SETTINGS))
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
     columns = [
-        [{**row, "seconds": ""} for row in rows(s.out / "train.csv")] for s in (settings, cut)
+        [{**row, "seconds": ""} for row in rows(r.out / "train.csv")] for r in (request_, cut)
     ]
     assert columns[0] == columns[1]
 
 
-def test_another_seed_is_another_run(settings: Settings) -> None:
-    short = replace(settings, steps=1)
-    first = load_file(train(short))
-    other = load_file(train(replace(short, out=settings.out.with_name("other"), seed=1)))
-    assert any(not torch.equal(value, other[name]) for name, value in first.items())
+def test_another_seed_or_other_initial_weights_are_another_run(request_: TrainingRequest) -> None:
+    short = replace(SETTINGS, steps=1)
+    first = train(request_, short)
+    other = train(replace(request_, out=request_.out.with_name("other"), seed=1), short)
+    third_at = replace(request_, out=request_.out.with_name("third"))
+    third = train(third_at, replace(short, initial=first, lr=0.0, final_lr=0.0, warmup=0))
+    a, b, c = (load_file(path) for path in (first, other, third))
+    assert any(not torch.equal(value, b[name]) for name, value in a.items())
+    assert all(torch.allclose(value, c[name], atol=1e-6) for name, value in a.items())
+    card = json.loads(third.with_suffix(".json").read_text())
+    assert card["started_from"]["schedule"]["steps"] == 1
+    assert card["share_of_published_schedule"] == pytest.approx(2 * SIZE**2 / (4e5 * 256**2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("numerics", [{"amp": True}, {"adamw": True}])
+def test_other_numerics_run(request_: TrainingRequest, numerics: dict[str, bool]) -> None:
+    exact, other = replace(SETTINGS, steps=1), replace(SETTINGS, steps=1, **numerics)
+    train(request_, exact)
+    train(replace(request_, out=request_.out.with_name("other")), other)
+    totals = [
+        float(rows(request_.out.with_name(name) / "train.csv")[0]["total"])
+        for name in ("out", "other")
+    ]
+    assert totals[0] == pytest.approx(totals[1], rel=0.05)
+
+
+@pytest.mark.gpu
+def test_a_step_on_the_gpu_is_the_step_on_the_cpu(request_: TrainingRequest) -> None:
+    train(request_, replace(SETTINGS, steps=1))
+    there = replace(request_, out=request_.out.with_name("gpu"), device="cuda")
+    train(there, replace(SETTINGS, steps=1))
+    totals = [float(rows(r.out / "train.csv")[0]["total"]) for r in (request_, there)]
+    assert totals[0] == pytest.approx(totals[1], rel=1e-4)
 
 
 def test_learning_rate() -> None:
-    here = Path()
-    settings = Settings(here, here, here, steps=100, lr=1e-3, final_lr=1e-5, warmup=10)
+    settings = Settings(steps=100, lr=1e-3, final_lr=1e-5, warmup=10)
     assert learning_rate(settings, 0, 0.0) == pytest.approx(1e-4)
     assert learning_rate(settings, 9, 0.09) == pytest.approx(1e-3)
     assert learning_rate(settings, 50, 0.5) == pytest.approx((1e-3 + 1e-5) / 2)
@@ -121,10 +163,9 @@ def test_average_follows_the_parameters() -> None:
 
 
 def test_crops_keep_the_modalities_aligned() -> None:
-    image = np.arange(40 * 50, dtype=np.int64).reshape(40, 50)
-    ir, vis = (image % 251).astype(np.uint8), (250 - image % 251).astype(np.uint8)
-    crops = Crops([GreyPair("a", ir, vis)], 16, np.random.default_rng(0))
-    a, b = crops.batch(20)
+    image = torch.arange(40 * 50).reshape(40, 50) % 251
+    images = torch.stack([image, 250 - image]).to(torch.uint8)
+    a, b = Crops([GreyPair("a", images)], 16, np.random.default_rng(0)).batch(20)
     assert a.shape == b.shape == (20, 1, 16, 16)
     assert torch.allclose((a + 1) * 127.5 + (b + 1) * 127.5, torch.full_like(a, 250.0), atol=1e-3)
     assert len({float(x[0, 0, 0]) for x in a}) > 5
@@ -132,61 +173,109 @@ def test_crops_keep_the_modalities_aligned() -> None:
     assert len(directions) > 1
 
 
-def test_hold_out_splits_by_index() -> None:
-    dot = np.zeros((1, 1), dtype=np.uint8)
-    pairs = [GreyPair(str(i), dot, dot) for i in range(30)]
-    kept, held = hold_out(pairs, 10, 5, 2)
-    assert [pair.id for pair in held] == ["5", "15"]
-    assert len(kept) == 28 and not {pair.id for pair in kept} & {"5", "15"}
+def test_a_smaller_image_is_mirrored() -> None:
+    images = torch.arange(2 * 6 * 20).reshape(2, 6, 20).to(torch.uint8)
+    (padded,) = Crops([GreyPair("a", images)], 10, np.random.default_rng(0)).images
+    assert padded.shape == (2, 10, 20)
+    assert torch.equal(padded[:, 6:], images.flip(1)[:, :4])
 
 
-def test_luma_is_pillows(settings: Settings) -> None:
-    rgb = np.asarray(Image.open(settings.vis / "0.png")).astype(np.int64)
+def test_hold_out_spreads_or_takes_the_listed(record: DataSetRecord) -> None:
+    kept, held = hold_out(record, 2)
+    assert [p.id for p in held.pairs] == ["2", "5"]
+    assert [p.id for p in kept.pairs] == ["0", "1", "3", "4"]
+    assert len({record.fingerprint, kept.fingerprint, held.fingerprint}) == 3
+    with pytest.raises(FusionBenchError, match=r"1 of 2 held-out pairs are not in noise: 7"):
+        hold_out(record, ["0", "7"])
+    with pytest.raises(FusionBenchError, match="none is left"):
+        hold_out(record, 6)
+
+
+def test_luma_is_pillows(record: DataSetRecord) -> None:
+    (pair, *_) = load_pairs([record])
+    rgb = np.asarray(Image.open(record.pairs[0].vis)).astype(np.int64)
     expected = (rgb @ np.array([19595, 38470, 7471]) + 32768) >> 16
-    assert np.array_equal(load_pairs(settings.ir, settings.vis)[0].vis, expected)
-
-
-def test_pairs_that_do_not_match_are_refused(settings: Settings) -> None:
-    (settings.ir / "5.png").rename(settings.ir / "7.png")
-    with pytest.raises(ValueError, match=r"2 images without a partner.*5, 7"):
-        load_pairs(settings.ir, settings.vis)
-
-
-def test_pairs_of_two_sizes_are_refused(settings: Settings) -> None:
-    Image.new("L", (3, 3)).save(settings.ir / "5.png")
-    with pytest.raises(ValueError, match="two sizes: 5"):
-        load_pairs(settings.ir, settings.vis)
-
-
-def test_images_smaller_than_a_crop_are_refused(settings: Settings) -> None:
-    with pytest.raises(ValueError, match="smaller than a crop of 66 pixels: 0"):
-        train(replace(settings, crop=66))
-
-
-@pytest.mark.parametrize("missing", ["steps"])
-def test_a_run_without_an_end_is_refused(settings: Settings, missing: str) -> None:
-    with pytest.raises(ValueError, match="steps or of minutes"):
-        train(replace(settings, **{missing: 0}))
+    assert np.array_equal(pair.images[1].numpy(), expected)
+    ir, vis = to_network(pair.images[None])
+    assert float(vis.min()) >= -1 and float(ir.max()) <= 1
 
 
 def test_command_line() -> None:
-    words = "--ir a --vis b --out c --variant patch --steps 7 --lr 0.5 --weight-spatial 3"
-    settings = parse([*words.split(), "--perceptual-weights", "f.pth"])
-    assert settings == Settings(
-        Path("a"),
-        Path("b"),
-        Path("c"),
+    words = "--variant patch --steps 7 --lr 0.5 --weight-spatial 3 --perceptual-weights f.pth"
+    assert parse(words.split()) == Settings(
         variant="patch",
         steps=7,
         lr=0.5,
         perceptual_weights=Path("f.pth"),
         weights=Weights(spatial=3.0),
     )
+    assert parse(["--steps", "1"], "paper").variant == "paper"
+    assert "--perceptual-weights" in describe("release")
 
 
-def test_pair_loader_type(shared: Callable[[str], Path]) -> None:
-    """The data set the shipped weights were trained on is read whole."""
-    root = shared("data/RoadScene")
-    pairs = load_pairs(root / "cropinfrared", root / "crop_LR_visible")
-    assert len(pairs) == 221
-    assert all(pair.ir.shape == pair.vis.shape for pair in pairs)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "--steps or --minutes"),
+        ("--steps 3 --weigth-data 1", "unrecognized arguments: --weigth-data 1"),
+        ("--steps three", "invalid int value: 'three'"),
+        ("--steps 1 --variant big", "invalid choice: 'big'"),
+    ],
+)
+def test_bad_options_are_said(words: str, said: str) -> None:
+    with pytest.raises(FusionBenchError, match=said):
+        parse(words.split())
+
+
+def test_the_perceptual_term_is_never_silently_different(
+    shared: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    with pytest.raises(FusionBenchError, match="--no-perceptual"):
+        find_features(Settings(steps=1))
+    assert find_features(Settings(steps=1, no_perceptual=True)) is None
+    file = shared("weights/vgg19/vgg_normalised_conv3_1.pth")
+    with pytest.raises(FusionBenchError, match="--weight-perceptual"):
+        find_features(Settings(steps=1, perceptual_weights=file))
+    weighted = Settings(steps=1, perceptual_weights=file, weights=Weights(perceptual=0.01))
+    found = find_features(weighted)
+    assert found is not None and not found.torchvision
+
+
+def test_from_the_command_line(
+    cli: Callable[..., SimpleNamespace], pair_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = pair_folders(3, height=64, width=70).parent
+    common = ("train", "cmtfusion", "--data", "TNO", "--data-root", root, "--out", tmp_path / "o")
+    own = ("--steps", 1, "--crop", 64, "--batch", 1, "--no-perceptual", "--threads", 1)
+    done = cli(*common, "--hold-out", 1, *own)
+    assert done.code == 0, done.err
+    card = json.loads((tmp_path / "o" / "weights.json").read_text())
+    assert card["trained_pairs"] == {"TNO": ["0", "1"]}
+    assert card["command"].startswith("fusionbench train cmtfusion")
+    wrong = cli(*common, "--stpes", 1)
+    assert wrong.code == 2 and "unrecognized arguments: --stpes" in wrong.err
+    assert cli("train", "average", "--data", "TNO", "--data-root", root).code == 2
+    listed = cli("train", "cmtfusion-paper", "--options")
+    assert listed.code == 0 and "default: paper" in listed.out
+    assert cli("train", "cmtfusion").code == 2
+
+
+def test_the_dagger_follows_the_pairs(
+    cli: Callable[..., SimpleNamespace], pair_folders: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = pair_folders(3, height=64, width=70).parent
+    data = ("--data-root", root)
+    own = ("--steps", 1, "--crop", 64, "--batch", 1, "--no-perceptual", "--threads", 1)
+    cli(
+        "train", "cmtfusion", "--data", "TNO", *data, "--hold-out", 1, "--out", tmp_path / "o", *own
+    )
+    weights = f"cmtfusion={tmp_path / 'o' / 'weights.safetensors'}"
+    (tmp_path / "held").write_text("2\n")
+    run = ("run", "--methods", "cmtfusion", "--weights", weights, "--metrics", "EN", "--dataset")
+    cli(*run, "TNO", *data, "--no-figures", "--out", tmp_path / "all")
+    cli(
+        *run, "TNO", *data, "--no-figures", "--out", tmp_path / "some", "--pairs", tmp_path / "held"
+    )
+    assert "†" in (tmp_path / "all" / "leaderboard.md").read_text()
+    assert "†" not in (tmp_path / "some" / "leaderboard.md").read_text()

@@ -1,5 +1,8 @@
 """The state of a training run in one file, enough to go on as if it had not stopped."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,7 @@ class Run:
     rng: np.random.Generator
     step: int = 0
     seconds: float = 0.0
+    compiled: Callable[..., Any] | None = None
 
     def save(self, path: Path) -> None:
         """Write all of it, by way of a temporary file."""
@@ -58,7 +62,8 @@ class Run:
 
     def load(self, path: Path) -> None:
         """Continue from a file that :meth:`save` wrote."""
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        device = next(self.network.parameters()).device
+        state = torch.load(path, map_location=device, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         average: dict[str, Tensor] = state["average"]
@@ -69,5 +74,5 @@ class Run:
             "state": inner,
             **state["rng_rest"],
         }
-        torch.set_rng_state(state["torch_rng"])
+        torch.set_rng_state(state["torch_rng"].cpu())
         self.step, self.seconds = state["step"], state["seconds"]

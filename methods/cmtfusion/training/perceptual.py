@@ -1,11 +1,21 @@
 """VGG-19 features for the perceptual loss, from a file of weights in one of two layouts."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fusionbench import FusionBenchError
+from fusionbench.files import sha256_of
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+TORCHVISION_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 _TORCHVISION = (0, 2, 5, 7, 10, 12)
 _NORMALISED = (2, 5, 9, 12, 16)
 _POOL_BEFORE = (2, 4)
@@ -71,3 +81,49 @@ def load_features(path: Path) -> VGGFeatures:
     if not isinstance(state, dict):
         raise ValueError(f"{path}: a state dict was expected, got {type(state).__name__}")
     return VGGFeatures(state)
+
+
+def find_features(settings: Settings) -> VGGFeatures | None:
+    """The features that a run's perceptual term needs, or None where the term has no weight.
+
+    Taken from ``perceptual_weights``; else from torchvision's VGG-19 where torch keeps downloads
+    (``torch.hub``'s checkpoints), which ``download`` allows to fetch; both are verified by the
+    checksum in the file's name.
+
+    Raises:
+        FusionBenchError: There are none; or they are not torchvision's and the weight of the term
+            is still the published one, which belongs to torchvision's activations.
+    """
+    if not settings.loss_weights.perceptual:
+        return None
+    path = settings.perceptual_weights or _torchvision_file(settings.download)
+    try:
+        features = load_features(path)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FusionBenchError(f"--perceptual-weights {path}: {error}") from error
+    if (
+        not features.torchvision
+        and settings.weights.perceptual == type(settings.weights).perceptual
+    ):
+        raise FusionBenchError(
+            f"{path} is not torchvision's VGG-19: its activations have another scale, to which the "
+            f"published weight of {settings.weights.perceptual} does not belong. Name one with "
+            "--weight-perceptual (0.01 was taken for the weights that ship)"
+        )
+    return features
+
+
+def _torchvision_file(download: bool) -> Path:
+    name = TORCHVISION_URL.rpartition("/")[2]
+    path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    prefix = path.stem.rpartition("-")[2]
+    if not path.is_file() and download:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(TORCHVISION_URL, str(path), hash_prefix=prefix)
+    if path.is_file() and sha256_of(path).startswith(prefix):
+        return path
+    raise FusionBenchError(
+        f"the perceptual loss needs VGG-19, and torchvision's {name} is not at {path}. Pass "
+        "--download to fetch it (575 MB), --perceptual-weights FILE for another copy, or "
+        "--no-perceptual to train without the term"
+    )
