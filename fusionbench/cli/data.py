@@ -50,13 +50,16 @@ def verify(
     from fusionbench.datasets.surveying import survey
     from fusionbench.settings import data_root as root_in_force
 
-    dataset = open_dataset(name, root_in_force(data_root), split)
+    root = root_in_force(data_root)
+    dataset = open_dataset(name, root, split)
     with console.progress(f"reading {dataset.name}", len(dataset.pairs)) as advance:
-        found = survey(dataset, advance)
+        found = survey(dataset, advance, data_root=root)
     console.plain(f"{dataset.name}, split {dataset.split}, in {dataset.folder}")
     console.plain(f"{found.usable} usable pairs, fingerprint {found.fingerprint}")
     for kind, count in found.kinds.most_common():
         console.plain(f"  {count} of {kind}")
+    for labels, count in found.labelled.items():
+        console.plain(f"labels '{labels}': {count} of {found.usable} pairs have labels")
     for path in found.odd:
         console.plain(f"belongs to no pair: {path}")
     for problem in found.problems:

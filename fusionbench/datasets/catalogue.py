@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -54,6 +55,65 @@ class Archive(BaseModel):
         return Remote(**self.model_dump())
 
 
+class LabelLayout(BaseModel):
+    """One set of labels of a data set: where its files lie and what its classes are.
+
+    Patterns hold the placeholders of the split's layout; ``{number}`` stands for the number that
+    the pair's id begins with, without leading zeros. A pattern without placeholder is one file for
+    all pairs. Files are looked for below the data set's folder, the folder that holds it, and the
+    data root.
+
+    Attributes:
+        name: What it is called in rows and on the command line.
+        title: What it is.
+        format: ``yolo``, ``voc``, ``coco``, ``kaist`` (bbGt version 3), or ``segmentation``: images
+            of class numbers, which hold no boxes and are only counted.
+        files: For each split that it covers, the patterns to try in order.
+        classes: Names of the classes in order, or by number where the files number otherwise.
+        names_file: A file that names the classes in the order of the files at hand (lines ``name``
+            or ``number name``); where it is there, it is believed rather than ``classes``.
+        aliases: Other names under which files know a class.
+        counts_as: For each class the names under which detectors know it; none for a class that
+            detectors trained on COCO do not know.
+        ignored: Labels of regions whose detections do not count, and the class they are near to.
+        absent: What it means that a pair has no file: ``error``, ``empty`` (no objects), or
+            ``unlabelled`` (the pair takes no part in an evaluation).
+        notes: What to know about it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    format: Literal["yolo", "voc", "coco", "kaist", "segmentation"]
+    files: dict[str, tuple[str, ...]]
+    classes: tuple[str, ...] | dict[int, str]
+    names_file: str = ""
+    aliases: dict[str, str] = {}
+    counts_as: dict[str, tuple[str, ...]] = {}
+    ignored: dict[str, str] = {}
+    absent: Literal["error", "empty", "unlabelled"] = "error"
+    notes: str = ""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their numbers."""
+        if isinstance(self.classes, tuple):
+            return self.classes
+        return tuple(self.classes[number] for number in sorted(self.classes))
+
+    @model_validator(mode="after")
+    def _names_are_classes(self) -> LabelLayout:
+        known = set(self.class_names)
+        named = {*self.counts_as, *self.aliases.values(), *self.ignored.values()}
+        if unknown := sorted(named - known):
+            raise ValueError(f"labels '{self.name}': {', '.join(unknown)}: not among the classes")
+        claimed = [alias.casefold() for names in self.counts_as.values() for alias in names]
+        if len(claimed) != len(set(claimed)):
+            raise ValueError(f"labels '{self.name}': a detector's class counts as two classes")
+        return self
+
+
 class DataSetCard(Named):
     """A data set as its YAML file states it.
 
@@ -65,7 +125,7 @@ class DataSetCard(Named):
             entry may be a list of layouts, whose pairs belong together.
         default_split: The split used when none is asked for.
         generator: Module with ``write_scenes(folder)``, for a data set that the package makes.
-        classes: Names of the label classes in order.
+        labels: Its sets of labels, the default one first.
         home, terms, cite: Where it comes from, its terms of use, and whom to cite.
         archives: What ``fusionbench data fetch`` downloads and unpacks, in order.
         steps: How to get it by hand, where a form or a drive link stands in the way.
@@ -80,7 +140,7 @@ class DataSetCard(Named):
     splits: dict[str, tuple[Layout | tuple[Layout, ...], ...]]
     default_split: str
     generator: str = ""
-    classes: tuple[str, ...] = ()
+    labels: tuple[LabelLayout, ...] = ()
     home: str = ""
     terms: str = ""
     cite: str = ""
@@ -92,6 +152,16 @@ class DataSetCard(Named):
     def _default_split_exists(self) -> DataSetCard:
         if self.default_split not in self.splits:
             raise ValueError(f"default_split '{self.default_split}' is not one of the splits")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> DataSetCard:
+        names = [labels.name for labels in self.labels]
+        if len(names) != len(set(names)):
+            raise ValueError("two sets of labels have one name")
+        covered = {split for labels in self.labels for split in labels.files}
+        if unknown := sorted(covered - set(self.splits)):
+            raise ValueError(f"labels cover splits that there are not: {', '.join(unknown)}")
         return self
 
     def layouts(self, split: str | None) -> tuple[tuple[Layout, ...], ...]:

@@ -15,6 +15,7 @@ from fusionbench.datasets.opening import DataSet
 from fusionbench.datasets.pairing import Pair
 from fusionbench.errors import DataError
 from fusionbench.images import U8, read_image, write_png
+from fusionbench.labels.counting import count_labelled
 
 GAP = 4
 
@@ -29,6 +30,7 @@ class Survey:
         kinds: How many pairs there are of each size and number of channels.
         odd: Files that lie among the images and belong to no pair.
         fingerprint: Over the contents of the usable pairs.
+        labelled: How many usable pairs have labels, by label set.
     """
 
     usable: int
@@ -36,10 +38,21 @@ class Survey:
     kinds: Counter[str]
     odd: tuple[Path, ...]
     fingerprint: str
+    labelled: dict[str, int]
 
 
-def survey(dataset: DataSet, advance: Callable[[], None] = lambda: None) -> Survey:
+def survey(
+    dataset: DataSet,
+    advance: Callable[[], None] = lambda: None,
+    *,
+    data_root: Path | None = None,
+) -> Survey:
     """Read every pair of a data set.
+
+    Args:
+        dataset: The data set.
+        advance: Called once per pair.
+        data_root: Where labels may lie too.
 
     Raises:
         DataError: No pair can be used.
@@ -52,7 +65,9 @@ def survey(dataset: DataSet, advance: Callable[[], None] = lambda: None) -> Surv
     odd = (p for folder in sorted(folders) for p in sorted(folder.iterdir()) if p.is_file())
     unplaced = tuple(path for path in odd if path not in known)
     problems = tuple(record.skipped)
-    return Survey(len(record.pairs), problems, kinds, unplaced, record.fingerprint)
+    card, ids = dataset.card, [pair.id for pair in record.pairs]
+    labelled = count_labelled(card, dataset.split, ids, dataset.folder, data_root) if card else {}
+    return Survey(len(ids), problems, kinds, unplaced, record.fingerprint, labelled)
 
 
 def contact_sheet(dataset: DataSet, path: Path, *, count: int = 24, width: int = 240) -> None:

@@ -1,0 +1,1 @@
+"""Suites: a paper's whole set of tables and figures from one YAML file."""
