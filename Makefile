@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PICTURED := cmtfusion,ir,visible,average,laplacian,dtcwt,gff,gtf,ifevip
 
-.PHONY: setup demo test slow packaging lint format types pictures clean
+.PHONY: setup demo test coverage slow packaging lint format types pictures clean
 
 setup: $(INSTALLED)
 
@@ -19,6 +19,9 @@ demo: setup  ## the main job on the embedded sample data
 	$(BIN)/fusionbench run --methods cmtfusion,baselines --dataset sample --out results/demo
 
 test: setup  ## every test but the slow ones
+	$(BIN)/pytest -n 2 -m "not slow and not gpu and not packaging"
+
+coverage: setup  ## the same tests with the lines and branches they reach
 	$(BIN)/pytest -n 2 -m "not slow and not gpu and not packaging" --cov --cov-report=term
 
 slow: setup  ## the tests marked slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,25 +11,79 @@ import typer
 from fusionbench.cli import options as o
 
 if TYPE_CHECKING:
+    from fusionbench.report.options import TableStyle
     from fusionbench.runs import Run
+
+
+class Layout(StrEnum):
+    """How data sets stand in LaTeX tables (see :class:`fusionbench.report.options.TableStyle`)."""
+
+    single = "single"
+    stacked = "stacked"
+    wide = "wide"
+
+
+class Marks(StrEnum):
+    """How the best numbers are marked."""
+
+    bold_underline = "bold-underline"
+    red_blue = "red-blue"
+    top3 = "top3"
+
+
+class Order(StrEnum):
+    """In which order the methods come."""
+
+    given = "given"
+    name = "name"
+    year = "year"
+    rank = "rank"
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     figures: o.FiguresOption = True,
+    layout: Annotated[
+        Layout,
+        typer.Option(help="LaTeX: a table per data set, data sets above each other, or abreast."),
+    ] = Layout.single,
+    marks: Annotated[Marks, typer.Option(help="How best and second are marked.")] = (
+        Marks.bold_underline
+    ),
+    std: Annotated[bool, typer.Option("--std", help="Standard deviations after means.")] = False,
+    decimals: Annotated[
+        int | None, typer.Option(min=0, max=8, help="Decimals (default: by column).")
+    ] = None,
+    ours: Annotated[str, typer.Option(help="METHOD that comes last and set apart.")] = "",
+    order: Annotated[
+        Order, typer.Option(help="Methods as given, by name, by year, or best rank first.")
+    ] = Order.given,
 ) -> None:
-    """Write the leaderboards and figures of a run again, from what it holds."""
+    """Write the leaderboards and figures of a run again, from what it holds.
+
+    How tables look is not remembered: each report starts from the defaults.
+    """
+    from fusionbench.report.options import TableStyle
     from fusionbench.runs import Run
 
-    finish(Run(run), figures=figures)
+    style = TableStyle(
+        layout=layout.value,
+        marks=marks.value,
+        std=std,
+        decimals=decimals,
+        ours=ours,
+        order=order.value,
+    )
+    finish(Run(run), figures=figures, style=style)
 
 
-def finish(run: Run, *, figures: bool) -> None:
+def finish(run: Run, *, figures: bool, style: TableStyle | None = None) -> None:
     """Report a run, show its leaderboard, and exit with 1 if a cell was lost."""
     from fusionbench import console
     from fusionbench.report import leaderboard_table, write_report
+    from fusionbench.report.options import PLAIN
 
-    written = write_report(run, figures=figures)
+    written = write_report(run, figures=figures, style=style or PLAIN)
     console.show(leaderboard_table(run))
     console.note(f"{len(written)} files written to {run.root}, leaderboard.csv among them")
     exit_on_failures(run)

@@ -13,26 +13,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fusionbench.report.options import PLAIN, TableStyle
 from fusionbench.runs import Run
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["leaderboard_table", "write_report"]
+__all__ = ["TableStyle", "leaderboard_table", "write_report"]
 
 
-def write_report(run: Run, *, figures: bool = True) -> list[Path]:
+def write_report(run: Run, *, figures: bool = True, style: TableStyle = PLAIN) -> list[Path]:
     """Write every table of a run, and its figures.
 
     Args:
         run: A run that has been scored, wholly or in part.
         figures: Whether box plots and qualitative grids are drawn as well.
+        style: How ``leaderboard.tex`` and ``leaderboard.md`` look. It is not remembered: a report
+            without one has the default look.
 
     Returns:
         The files, in the order in which they were written.
 
     Raises:
         FusionBenchError: The folder is not a run.
+        UnknownNameError: ``style.ours`` is no method of the run; nothing has been written.
 
     Example:
         >>> from pathlib import Path
@@ -44,9 +48,12 @@ def write_report(run: Run, *, figures: bool = True) -> list[Path]:
     from fusionbench.report.csvs import write_csvs
     from fusionbench.report.latex import write_latex
     from fusionbench.report.markdown import write_markdown
+    from fusionbench.report.ordering import find_ours
 
     results = collect(run)
-    written = [*write_csvs(run, results), write_markdown(run, results), *write_latex(run, results)]
+    find_ours((result.method for result in results), style.ours)
+    written = write_csvs(run, results)
+    written += [write_markdown(run, results, style), *write_latex(run, results, style)]
     if figures:
         from fusionbench.report.boxes import write_boxes
         from fusionbench.report.grid import write_grids

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fusionbench.cards import Better
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report.collect import Board, Result, is_anchor
+from fusionbench.report.columns import Number, column_numbers, column_places
 from fusionbench.report.notes import (
     DAGGER,
-    TRAINED,
     Notes,
     cell_notes,
     failure_notes,
     pairs_word,
-    saw_in_training,
+    trained_note,
     unscored_note,
     weights_note,
 )
-from fusionbench.report.ranks import Rank, decimals, ranks, rounded, shown
+from fusionbench.report.options import PLAIN, Marks, TableStyle
+from fusionbench.report.ordering import arranged, find_ours
+from fusionbench.report.ranks import Rank
 
 FINGERPRINT_DIGITS = 12
 ARROWS: dict[Better, str] = {"higher": "↑", "lower": "↓"}
+LEGENDS: dict[Marks, str] = {
+    "bold-underline": "best in bold, second best underlined, ties marked alike",
+    "red-blue": "best in red, second best in blue, ties marked alike",
+    "top3": "best in bold, second best underlined, third best in italics, ties marked alike",
+}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell: its text (empty where there is no value), its rank and its footnote marks."""
+    """One cell: its text (empty where there is no value), rank, footnote marks and spread."""
 
     text: str
     rank: Rank = ""
     marks: tuple[str, ...] = ()
+    std: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Line:
     cells: tuple[Entry, ...]
     anchor: bool
     cite: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Table:
     columns: tuple[ColumnRecord, ...]
     lines: tuple[Line, ...]
     notes: tuple[tuple[str, str], ...]
+    style: TableStyle = PLAIN
 
     @property
     def headers(self) -> list[str]:
@@ -65,93 +74,128 @@ class Table:
         """Whether source images stand above the methods."""
         return any(line.anchor for line in self.lines)
 
+    @property
+    def blocks(self) -> list[list[Line]]:
+        """The rows that stand together: source images, methods, ours; none is empty."""
+        groups = (
+            [line for line in self.lines if line.anchor],
+            [line for line in self.lines if not line.anchor and not line.ours],
+            [line for line in self.lines if line.ours],
+        )
+        return [group for group in groups if group]
 
-def lay_out(board: Board, columns: Sequence[ColumnRecord] | None = None) -> Table:
+
+def lay_out(
+    board: Board,
+    columns: Sequence[ColumnRecord] | None = None,
+    style: TableStyle = PLAIN,
+    together: Sequence[Board] = (),
+    notes: Notes | None = None,
+) -> Table:
     """Lay out a board, or some of its columns.
 
     Source images come first and are not ranked. Only means over the same pairs compare, so a cell
     is ranked where it covers every pair that any method of its column covers.
+
+    Args:
+        board: A data set under a convention.
+        columns: The columns to show; all of them by default.
+        style: Order, decimals, standard deviations.
+        together: The boards that stand in one table with this one; they share the order of their
+            methods and the decimals of their metrics.
+        notes: The footnotes of that table.
+
+    Raises:
+        UnknownNameError: ``style.ours`` is no method of the run.
     """
+    together, notes = together or [board], notes or Notes()
     chosen = board.columns if columns is None else tuple(columns)
-    results = sorted(board.results, key=lambda r: not is_anchor(r.method))
-    notes = Notes()
-    texts = [_column(results, column) for column in chosen]
+    order = arranged(together, style)
+    results = sorted(board.results, key=lambda r: order.index(r.method.name))
+    ours = find_ours((r.method for r in results), style.ours)
+    numbers = [
+        column_numbers(results, column, column_places(together, column, style), style)
+        for column in chosen
+    ]
     lines = []
     for place, result in enumerate(results):
-        cells = [(column[place], c) for column, c in zip(texts, chosen, strict=True)]
-        lines.append(_line(board, result, cells, notes))
-    return Table(board, chosen, tuple(lines), tuple(notes.texts))
-
-
-def _column(results: Sequence[Result], column: ColumnRecord) -> list[tuple[str, Rank]]:
-    means = [result.mean(column) for result in results]
-    contend = [
-        not math.isnan(mean) and not is_anchor(result.method)
-        for mean, result in zip(means, results, strict=True)
-    ]
-    places = decimals([m for m, c in zip(means, contend, strict=True) if c] or means)
-    covered = [set(result.cell(column).values) for result in results]
-    every = set().union(*(p for p, c in zip(covered, contend, strict=True) if c))
-    full = [c and p == every for c, p in zip(contend, covered, strict=True)]
-    compared = [rounded(m, places) if f else None for m, f in zip(means, full, strict=True)]
-    texts = ["" if math.isnan(mean) else shown(mean, places) for mean in means]
-    ranked = ranks(compared, column.better)
-    named: list[Rank] = [
-        "unranked" if c and not f else rank
-        for c, f, rank in zip(contend, full, ranked, strict=True)
-    ]
-    return list(zip(texts, named, strict=True))
+        cells = [(column[place], c) for column, c in zip(numbers, chosen, strict=True)]
+        across = [r for b in together for r in b.results if r.method.name == result.method.name]
+        scored = result.scored(board.columns)
+        row = across if style.layout == "wide" else [result]
+        lines.append(_line(result, row, scored, cells, notes, result.method.name == ours))
+    return Table(board, chosen, tuple(lines), tuple(notes.texts), style)
 
 
 def _line(
-    board: Board,
     result: Result,
-    cells: list[tuple[tuple[str, Rank], ColumnRecord]],
+    row: Sequence[Result],
+    scored: int,
+    cells: list[tuple[Number, ColumnRecord]],
     notes: Notes,
+    ours: bool,
 ) -> Line:
-    weights, scored = result.method.weights, result.scored(board.columns)
-    label = [notes.mark(TRAINED, DAGGER)] if saw_in_training(result) else []
+    weights = result.method.weights
+    trained, unscored = trained_note(row), unscored_note(result, scored)
+    label = [notes.mark(trained, DAGGER)] if trained else []
     label += [notes.mark(weights_note(weights))] if weights else []
-    unscored = unscored_note(result, scored)
     n = [notes.mark(unscored)] if unscored else []
     entries = []
-    for (text, rank), column in cells:
+    for (text, rank, std), column in cells:
         said = failure_notes(result) or cell_notes(result.cell(column), scored)
-        marks = [notes.mark(note) for note in said] or ([] if text else n)
-        entries.append(Entry(text, rank, tuple(marks)))
+        marks = [notes.mark(note) for note in said]
+        marks += n if len(row) > 1 or not (text or marks) else []
+        entries.append(Entry(text, rank, tuple(marks), std))
     return Line(
         Entry(result.method.label, "", tuple(label)),
         Entry(str(scored), "", tuple(n)),
         tuple(entries),
         is_anchor(result.method),
         result.method.citation.key if result.method.citation else "",
+        ours,
     )
 
 
 def heading(board: Board) -> str:
     """The data set, its size and split, and the convention."""
+    return f"{dataset_heading(board)}, convention {board.convention}"
+
+
+def dataset_heading(board: Board) -> str:
+    """The data set, its size and split."""
     data = board.dataset
-    size = f"N = {pairs_word(len(data.pairs))}"
     split = f"; split {data.split}" if data.split else ""
-    return f"{data.title or data.name} ({size}{split}), convention {board.convention}"
+    return f"{data.title or data.name} (N = {pairs_word(len(data.pairs))}{split})"
 
 
 def provenance(board: Board) -> str:
     """What identifies the data and the program."""
-    return (
-        f"Data fingerprint {board.dataset.fingerprint[:FINGERPRINT_DIGITS]}; "
-        f"fusionbench {board.version}"
-    )
+    return f"Data fingerprint {fingerprint(board)}; fusionbench {board.version}"
 
 
-def explanation(table: Table) -> list[str]:
-    """The sentences of a caption between the heading and the provenance."""
-    said = ["Means over the pairs"]
+def fingerprint(board: Board) -> str:
+    """The first digits of the data's fingerprint."""
+    return board.dataset.fingerprint[:FINGERPRINT_DIGITS]
+
+
+def explanation(
+    table: Table, marks: Marks = "bold-underline", more: Sequence[Table] = ()
+) -> list[str]:
+    """The sentences of a caption between the heading and the provenance.
+
+    Args:
+        table: The table.
+        marks: How the format that it is written in shows its ranks.
+        more: Tables that stand in one with it.
+    """
+    tables = [table, *more]
+    deviations = " ± standard deviations" if table.style.std else ""
+    said = [f"Means{deviations} over the pairs"]
     directions = {c.better for c in table.columns}
     legend = [f"{ARROWS[b]} {b} is better" for b in ARROWS if b in directions]
-    ranks_used = {cell.rank for line in table.lines for cell in line.cells}
+    ranks_used = {cell.rank for t in tables for line in t.lines for cell in line.cells}
     if "best" in ranks_used:
-        legend.append("best in bold, second best underlined, ties marked alike")
+        legend.append(LEGENDS[marks])
     said.append("; ".join(legend))
     if table.has_anchors:
         said.append(
@@ -160,8 +204,10 @@ def explanation(table: Table) -> list[str]:
         )
     if "unranked" in ranks_used:
         said.append("A mean over fewer pairs than others of its column is not ranked")
-    if skipped := table.board.dataset.skipped:
-        said.append(f"{pairs_word(len(skipped))} of the data set left out as unusable")
+    for data in (t.board.dataset for t in tables):
+        if data.skipped:
+            name = data.name if more else "the data set"
+            said.append(f"{pairs_word(len(data.skipped))} of {name} left out as unusable")
     return said
 
 

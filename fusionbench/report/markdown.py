@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from fusionbench.files import write_text
@@ -17,15 +18,24 @@ from fusionbench.report.layout import (
     provenance,
     sentence,
 )
+from fusionbench.report.options import PLAIN, Marks, TableStyle
 from fusionbench.runs import Run
 
 DASH = "–"
-RANKS = {"": "{}", "best": "**{}**", "unranked": "{}", "second": "<ins>{}</ins>"}
+RANKS = {"best": "**{}**", "second": "<ins>{}</ins>", "third": "*{}*"}
 
 
-def write_markdown(run: Run, results: list[Result]) -> Path:
-    """Write ``leaderboard.md``, a section for each data set under each convention."""
-    sections = [_section(lay_out(board)) for board in boards(run, results)]
+def write_markdown(run: Run, results: list[Result], style: TableStyle = PLAIN) -> Path:
+    """Write ``leaderboard.md``, a section for each data set under each convention.
+
+    Of the style, the layout and colours have no meaning here.
+
+    Raises:
+        UnknownNameError: ``style.ours`` is no method of the run.
+    """
+    marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
+    style = replace(style, layout="single", marks=marks)
+    sections = [_section(lay_out(board, style=style)) for board in boards(run, results)]
     path = run.root / "leaderboard.md"
     write_text(path, "\n".join(["# Leaderboard", "", *sections]))
     return path
@@ -38,7 +48,7 @@ def escape(text: str) -> str:
 
 
 def _section(table: Table) -> str:
-    caption = ". ".join(explanation(table))
+    caption = ". ".join(explanation(table, table.style.marks))
     return "\n".join(
         [
             f"## {escape(heading(table.board))}",
@@ -56,13 +66,18 @@ def _section(table: Table) -> str:
 def _table(table: Table) -> list[str]:
     heads = ["Method", "N", *map(escape, table.headers)]
     rows = [_row(heads), _row([":---", *["---:"] * (len(heads) - 1)])]
-    anchors = [line for line in table.lines if line.anchor]
-    methods = [line for line in table.lines if not line.anchor]
     blank = [""] * (len(heads) - 1)
-    if anchors:
-        rows += [_row(["*Source images, not ranked*", *blank]), *map(_line, anchors)]
-        rows += [_row(["*Fusion methods*", *blank])] if methods else []
-    return rows + [_line(line) for line in methods]
+    titled = table.has_anchors or any(line.ours for line in table.lines)
+    for block in table.blocks:
+        rows += [_row([_title(block[0]), *blank])] if titled else []
+        rows += [_line(line) for line in block]
+    return rows
+
+
+def _title(line: Line) -> str:
+    if line.anchor:
+        return "*Source images, not ranked*"
+    return "*Ours*" if line.ours else "*Fusion methods*"
 
 
 def _line(line: Line) -> str:
@@ -70,7 +85,8 @@ def _line(line: Line) -> str:
 
 
 def _entry(entry: Entry) -> str:
-    text = RANKS[entry.rank].format(escape(entry.text) or DASH)
+    text = RANKS.get(entry.rank, "{}").format(escape(entry.text) or DASH)
+    text += f" ± {escape(entry.std)}" if entry.std else ""
     return f"{text}<sup>{','.join(entry.marks)}</sup>" if entry.marks else text
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fusionbench.manifest import WeightsRecord
 from fusionbench.report.collect import Cell, Result, counted
 
@@ -19,10 +21,11 @@ class Notes:
         self._marks: dict[str, str] = {}
 
     def mark(self, text: str, symbol: str = "") -> str:
-        """The mark of a note: the symbol, or ``a`` to ``z``, then ``aa``, ``ab``, ..."""
+        """The mark of a note: the symbol if it is free, else ``a`` to ``z``, ``aa``, ``ab``, ..."""
         if text not in self._marks:
-            lettered = sum(mark != DAGGER for mark in self._marks.values())
-            self._marks[text] = symbol or _letters(lettered)
+            taken = self._marks.values()
+            free = symbol if symbol not in taken else ""
+            self._marks[text] = free or _letters(sum(mark.isalpha() for mark in taken))
         return self._marks[text]
 
     @property
@@ -42,9 +45,24 @@ def pairs_word(count: int) -> str:
 
 
 def saw_in_training(result: Result) -> bool:
-    """Whether the method was trained on the data set that it is scored on, or on that split."""
-    data = result.dataset
-    return not {data.name, f"{data.name}/{data.split}"}.isdisjoint(result.method.trained_on)
+    """Whether the method was trained on the data set, the split or a pair that it is scored on."""
+    data, method = result.dataset, result.method
+    if not {data.name, f"{data.name}/{data.split}"}.isdisjoint(method.trained_on):
+        return True
+    ids = method.trained_pairs.get(data.name, [])
+    return not {pair.id for pair in data.pairs}.isdisjoint(ids)
+
+
+def trained_note(results: Sequence[Result]) -> str:
+    """What a table says about a method that was trained on what it is scored on, or nothing.
+
+    Args:
+        results: The method's results on every data set that its row covers.
+    """
+    seen = [r.dataset.name for r in results if saw_in_training(r)]
+    if not seen:
+        return ""
+    return TRAINED if len(results) == 1 else f"{TRAINED} ({', '.join(seen)})"
 
 
 def weights_note(weights: WeightsRecord) -> str:

@@ -1,4 +1,4 @@
-"""How numbers are rounded for a table, and which of them are best and second best."""
+"""How numbers are rounded for a table, and which of them are best, second and third."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from fusionbench.cards import Better
+from fusionbench.report.options import MOST_DECIMALS
 
-Rank = Literal["", "best", "second", "unranked"]
-MOST_DECIMALS = 8
+Rank = Literal["", "best", "second", "third", "unranked"]
+PLACES: tuple[Rank, ...] = ("best", "second", "third")
 
 
 def decimals(values: Iterable[float]) -> int:
@@ -39,8 +40,8 @@ def shown(value: float, places: int) -> str:
     return f"{rounded(value, places):.{places}f}".replace("-", "−")
 
 
-def ranks(values: Sequence[float | None], better: Better) -> list[Rank]:
-    """Best and second of a column, on the rounded values; ties are all marked.
+def ranks(values: Sequence[float | None], better: Better, depth: int = 2) -> list[Rank]:
+    """Best and second (and third) of a column, on the rounded values; ties are all marked.
 
     ``None`` is not ranked. Where the best are tied the next distinct value is still second. Fewer
     than two ranked values are no contest, and nothing is marked.
@@ -49,7 +50,16 @@ def ranks(values: Sequence[float | None], better: Better) -> list[Rank]:
     if len(ranked) < 2:
         return [""] * len(values)
     order = sorted(set(ranked), reverse=better == "higher")
-    names: dict[float, Rank] = {order[0]: "best"}
-    if len(order) > 1:
-        names[order[1]] = "second"
+    names = dict(zip(order[:depth], PLACES, strict=False))
     return ["" if v is None else names.get(v, "") for v in values]
+
+
+def places_of(values: Sequence[float], better: Better) -> list[float]:
+    """The place of each value, from 1; equal values share the mean of their places, NaN the last.
+
+    >>> places_of([3.0, 5.0, 3.0, float("nan")], "higher")
+    [2.5, 1.0, 2.5, 4.0]
+    """
+    sign = -1.0 if better == "higher" else 1.0
+    keys = [(True, 0.0) if math.isnan(v) else (False, sign * v) for v in values]
+    return [sum(k < key for k in keys) + (keys.count(key) + 1) / 2 for key in keys]

@@ -164,3 +164,46 @@ def two_by_two(builder: Builder) -> Callable[[], Run]:
         return builder.write()
 
     return make
+
+
+LONG_NAME = "A method with a really long name & co_2"
+
+
+@pytest.fixture
+def paper_run(builder: Builder) -> Run:
+    """Two data sets, eight metrics, two source images and ten methods, with all that can go wrong.
+
+    Means over fewer pairs, a failure, training data in the test, weights with footnotes.
+    """
+    builder.dataset(
+        "MSRS", [f"m{i}" for i in range(5)], title="MSRS: roads & nights", skipped=["z"]
+    )
+    builder.dataset("TNO", [f"t{i}" for i in range(4)], split="", title="TNO_Human_Factors")
+    scales = {"EN": 7.0, "SD": 44.0, "SF": 11.0, "AG": 4.0, "Qabf": 0.6, "VIF": 0.9}
+    scales |= {"Nabf": 0.03, "Qcv": 420.0}
+    for name in scales:
+        builder.column(f"{name}@standard", "lower" if name in ("Nabf", "Qcv") else "higher")
+    for name in ("Infrared", "Visible"):
+        builder.method(name.lower(), name, "source")
+    labels = ["Average", "Laplacian pyramid", LONG_NAME, "GTF", "IFEVIP", "CMTFusion"]
+    for i, label in enumerate([*labels, "U2Fusion", "SeaFusion", "TarDAL", "DATFuse"]):
+        method = builder.method(f"k{i}", label, "cnn", note="retrained_1" if i in (5, 6) else None)
+        method.year = None if i == 1 else 2012 + (i * 3) % 11
+        method.trained_on = {6: ["MSRS"], 7: ["MSRS/test", "TNO"]}.get(i, [])
+    generator = np.random.default_rng(5)
+    for dataset in builder.datasets:
+        for method in builder.methods:
+            few = dataset.name == "TNO" and method.name == "k9"
+            level = generator.uniform(0.8, 1.2)
+            values: Values = {
+                pair.id: {
+                    f"{name}@standard": scale * level * generator.uniform(0.9, 1.1)
+                    for name, scale in scales.items()
+                }
+                for pair in dataset.pairs[: 2 if few else None]
+            }
+            if dataset.name == "MSRS" and method.name == "k4":
+                values["m1"]["Qabf@standard"] = "nan"
+            builder.scores(dataset.name, method.name, values)
+    builder.failure("TNO", "k3", "t1", "RuntimeError: out_of_memory {100%}")
+    return builder.write()

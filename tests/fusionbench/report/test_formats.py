@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from fusionbench.report import leaderboard_table, write_report
-from fusionbench.report.latex_text import escape as tex
+from fusionbench.report.latex.text import escape as tex
 from fusionbench.report.markdown import escape as md
 
 

@@ -38,6 +38,7 @@ _SYMBOLS = {
     "≈": r"$\approx$",
     "·": r"$\cdot$",
     "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
     "°": r"\textdegree{}",
     "²": r"\textsuperscript{2}",
     "³": r"\textsuperscript{3}",

@@ -1,0 +1,155 @@
+"""Rows and columns of a table: headers, labels, groups."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from fusionbench.report.latex_checking.cells import Cell, read_cell
+from fusionbench.report.latex_checking.commands import BESIDE_RULES, RULES
+from fusionbench.report.latex_checking.source import Macro, Source, Tabular, argument, option
+
+_TOKEN = re.compile(r"\\(?:begin|end)\s*\{[^}]*\}|\\tabularnewline\b|\\\\\*?|\\.|[{}&]", re.S)
+_WORD = re.compile(r"\\([A-Za-z]+)")
+
+
+@dataclass
+class Row:
+    """One row of numbers: its cells, and where in the table's order of groups it stands.
+
+    ``title`` counts the headings above it, ``rule`` the full rules.
+    """
+
+    cells: list[Cell]
+    title: int
+    rule: int
+
+
+@dataclass
+class Block:
+    """Rows under one header; ``header[level][column]``, the last level closest to the rows."""
+
+    header: list[list[Cell]]
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return max((len(row.cells) for row in self.rows), default=0)
+
+    @property
+    def labels(self) -> list[int]:
+        """Columns that hold words: the first, and those with less than half numbers."""
+        found = [0]
+        for column in range(1, self.width):
+            cells = [r.cells[column] for r in self.rows if column < len(r.cells)]
+            numbers = sum(c.value is not None or c.dash for c in cells)
+            if 2 * numbers < len([c for c in cells if not c.blank]) or not numbers:
+                found.append(column)
+        return found
+
+    def levels(self, column: int) -> list[Cell]:
+        """The header cells above a column, the closest first."""
+        return [row[column] for row in reversed(self.header) if column < len(row)]
+
+    def label(self, row: Row) -> str:
+        """What a row is called."""
+        words = (row.cells[c].plain for c in self.labels if c < len(row.cells))
+        return " ".join(dict.fromkeys(w for w in words if w))
+
+
+def blocks(source: Source, table: Tabular, macros: Mapping[str, Macro]) -> list[Block]:
+    """The table's rows under their headers; parts with equal headers are one block."""
+    found: dict[tuple[tuple[str, ...], ...], Block] = {(): Block([])}
+    block = found[()]
+    waiting: list[list[Cell]] = []
+    title = rule = 0
+    for cells, ruled in _fill(_rows(source, table, macros)):
+        rule += ruled
+        if any(c.value is not None or (c.dash and i) for i, c in enumerate(cells)):
+            if waiting:
+                title += 1
+                if header := _header(waiting):
+                    key = tuple(tuple(c.text for c in level) for level in header)
+                    block = found.setdefault(key, Block(header))
+                waiting = []
+            block.rows.append(Row(cells, title, rule))
+        elif any(not c.blank for c in cells):
+            waiting.append(cells)
+    return [b for b in found.values() if b.rows]
+
+
+def _header(rows: list[list[Cell]]) -> list[list[Cell]]:
+    """The rows up to the last with two headings; what follows is the title of a group."""
+    several = [i for i, row in enumerate(rows) if _headings(row) >= 2]
+    return rows[: several[-1] + 1] if several else []
+
+
+def _headings(row: list[Cell]) -> int:
+    return len({id(c) for c in row if not c.blank})
+
+
+def _fill(rows: Iterator[tuple[list[Cell], int]]) -> Iterator[tuple[list[Cell], int]]:
+    """Rows in which words that cover several rows stand in each of them."""
+    below: dict[int, tuple[Cell, int]] = {}
+    for cells, ruled in rows:
+        for column, cell in enumerate(cells):
+            kept, left = below.get(column, (cell, 0))
+            if cell.rows > 1 and cell.value is None:
+                below[column] = (replace(cell, rows=1), cell.rows - 1)
+            elif left and cell.blank:
+                cells[column] = kept
+                below[column] = (kept, left - 1)
+        yield cells, ruled
+
+
+def _rows(
+    source: Source, table: Tabular, macros: Mapping[str, Macro]
+) -> Iterator[tuple[list[Cell], int]]:
+    """The cells of each row, one for each column, and how many full rules stand above it."""
+    for parts in _split(source.text, table.body_start, table.body_end):
+        (start, end), *others = parts
+        after, ruled = _skip_rules(source.text, start, end)
+        cells: list[Cell] = []
+        for begin, stop in [(after, end), *others]:
+            text = source.text[begin:stop]
+            line = source.line(begin + len(text) - len(text.lstrip()))
+            cell = read_cell(text, macros, line)
+            cells += [cell] * max(1, cell.span)
+        yield cells, ruled
+
+
+def _split(text: str, start: int, end: int) -> Iterator[list[tuple[int, int]]]:
+    r"""Where cells are, row by row: cut at ``&`` and ``\\`` outside braces and environments."""
+    row, begin, depth = [], start, 0
+    for token in _TOKEN.finditer(text, start, end):
+        word = token[0]
+        if word == "{" or word.startswith(r"\begin"):
+            depth += 1
+        elif word == "}" or word.startswith(r"\end"):
+            depth -= 1
+        elif depth == 0 and word == "&":
+            row.append((begin, token.start()))
+            begin = token.end()
+        elif depth == 0 and (word.startswith("\\\\") or word == r"\tabularnewline"):
+            yield [*row, (begin, token.start())]
+            row, begin = [], option(text, token.end())
+    if row or text[begin:end].strip():
+        yield [*row, (begin, end)]
+
+
+def _skip_rules(text: str, start: int, end: int) -> tuple[int, int]:
+    """The offset after the rules and settings that start a row; 1 if a full rule is among them."""
+    ruled = 0
+    while True:
+        while start < end and text[start].isspace():
+            start += 1
+        found = _WORD.match(text, start, end)
+        if found is None or (found[1] not in RULES and found[1] not in BESIDE_RULES):
+            return start, ruled
+        ruled |= int(found[1] in RULES and found[1] not in ("toprule", "bottomrule"))
+        start = option(text, option(text, found.end(), "()"))
+        for _ in range(RULES.get(found[1], BESIDE_RULES.get(found[1], 0))):
+            start = argument(text, option(text, start))[1]
+        start = option(text, start, "[]")
