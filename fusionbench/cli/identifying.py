@@ -1,6 +1,118 @@
 """``fusionbench identify``."""
 
+from __future__ import annotations
 
-def identify() -> None:
-    """Placeholder."""
-    raise SystemExit("not there yet")
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fusionbench.cli import options as o
+
+if TYPE_CHECKING:
+    from fusionbench.datasets import DataSet
+    from fusionbench.stages.collecting import Collected
+
+
+def identify(
+    fused: Annotated[Path, typer.Option(help="Folder of the method's fused images.")],
+    row: Annotated[str, typer.Option(help="The published row, as EN=6.61,SD=43.4,MI=2.1.")],
+    dataset: o.DataSetOption = None,
+    data_root: o.DataRootOption = None,
+    split: o.SplitOption = None,
+    ir: o.IrOption = None,
+    vis: o.VisOption = None,
+    pairs: Annotated[
+        list[Path] | None,
+        typer.Option(help="File that lists a subset to try, a pair a line; repeatable."),
+    ] = None,
+    first: Annotated[
+        str, typer.Option(help="Further numbers N whose first N pairs to try, comma-separated.")
+    ] = "",
+    tolerance: Annotated[
+        float,
+        typer.Option(min=0, help="How far a value may be off, in units of its last digit."),
+    ] = 0.5,
+    top: Annotated[int, typer.Option(min=1, help="How many candidates to show.")] = 6,
+    out: Annotated[Path | None, typer.Option(help="CSV file for all candidates.")] = None,
+    skip_bad_pairs: o.SkipBadOption = False,
+    workers: o.WorkersOption = None,
+    plugin: o.PluginOption = None,
+) -> None:
+    """Find the convention, gray conversion and pairs that reproduce a published row.
+
+    Tried are all conventions, eight gray conversions, all pairs, the data set's other splits, the
+    lists of --pairs and the first N pairs. Exit code 0: reproduced; 1: not; 2: could not be tried.
+    """
+    from fusionbench import console
+    from fusionbench.engines import default_workers
+    from fusionbench.identifying import compute_values, identify_row, parse_row, subsets_of
+    from fusionbench.identifying.showing import candidate_table, residual_table
+    from fusionbench.identifying.subsets import FIRST, parse_first
+    from fusionbench.identifying.verdict import verdict
+    from fusionbench.registry import add_plugin_files
+    from fusionbench.settings import data_root as root_in_force
+
+    add_plugin_files(plugin or ())
+    published = parse_row(row)
+    counts = [*FIRST, *parse_first(first)]
+    root = root_in_force(data_root)
+    opened = _open(dataset, root, split, ir, vis)
+    collected = _collect(fused, opened, skip_bad=skip_bad_pairs)
+    record, images = collected.dataset, collected.methods[0].fused[collected.dataset.name]
+    subsets, notes = subsets_of(record.pairs, opened, root=root, lists=pairs or (), first=counts)
+    for note in [*collected.notes, *notes]:
+        console.warn(note)
+    files = [(pair.ir, pair.vis, images[pair.id]) for pair in record.pairs]
+    with console.progress("trying conventions and gray conversions", len(files)) as advance:
+        values = compute_values(
+            published, files, workers=workers or default_workers(), advance=advance
+        )
+    for line in values.errors:
+        console.warn(line)
+    found = identify_row(published, values, subsets, tolerance)
+    console.show(candidate_table(found, top))
+    console.plain(
+        f"\nDistance of each value, in units of the last digit given (up to {tolerance:g} fits):"
+    )
+    console.show(residual_table(found, top))
+    console.plain("")
+    for line in verdict(found, values):
+        console.plain(line)
+    if out is not None:
+        found.write(out)
+        console.note(f"{len(found.candidates)} candidates written to {out}")
+    if not found.fitting:
+        raise typer.Exit(1)
+
+
+def _open(
+    dataset: str | None, root: Path | None, split: str | None, ir: Path | None, vis: Path | None
+) -> DataSet:
+    """The data set named, or the two folders."""
+    from fusionbench.datasets import open_dataset, open_folders
+    from fusionbench.errors import FusionBenchError
+
+    if ir is not None and vis is not None:
+        return open_folders(ir, vis, dataset or "custom")
+    if ir is not None or vis is not None:
+        raise FusionBenchError("--ir and --vis go together: name both folders")
+    if dataset is None:
+        raise FusionBenchError("name the data set with --dataset, or its folders: --ir and --vis")
+    return open_dataset(dataset, root, split)
+
+
+def _collect(fused: Path, opened: DataSet, *, skip_bad: bool) -> Collected:
+    """The fused images of one method, matched to the pairs."""
+    from fusionbench.errors import FusionBenchError
+    from fusionbench.pipeline import check_datasets
+    from fusionbench.stages.collecting import collect, method_folders
+
+    folders = method_folders(fused)
+    if len(folders) > 1:
+        raise FusionBenchError(
+            f"--fused {fused} holds {len(folders)} folders of images; a row is of one method: "
+            f"name one of {', '.join(str(folder) for folder in folders.values())}"
+        )
+    (record,) = check_datasets([opened], skip_bad=skip_bad)
+    return collect(folders, record, skip_bad=skip_bad)

@@ -87,3 +87,4 @@ PluginOption = Annotated[
     typer.Option(help="Python file with methods or metrics, repeatable [FUSIONBENCH_PLUGINS]."),
 ]
 FiguresOption = Annotated[bool, typer.Option(help="Draw figures.")]
+HtmlOption = Annotated[bool, typer.Option(help="Write report.html.")]

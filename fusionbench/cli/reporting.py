@@ -43,6 +43,7 @@ class Order(StrEnum):
 def report(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     figures: o.FiguresOption = True,
+    html: o.HtmlOption = True,
     layout: Annotated[
         Layout,
         typer.Option(help="LaTeX: a table per data set, data sets above each other, or abreast."),
@@ -74,16 +75,16 @@ def report(
         ours=ours,
         order=order.value,
     )
-    finish(Run(run), figures=figures, style=style)
+    finish(Run(run), figures=figures, html=html, style=style)
 
 
-def finish(run: Run, *, figures: bool, style: TableStyle | None = None) -> None:
+def finish(run: Run, *, figures: bool, html: bool, style: TableStyle | None = None) -> None:
     """Report a run, show its leaderboard, and exit with 1 if a cell was lost."""
     from fusionbench import console
     from fusionbench.report import leaderboard_table, write_report
     from fusionbench.report.options import PLAIN
 
-    written = write_report(run, figures=figures, style=style or PLAIN)
+    written = write_report(run, figures=figures, html=html, style=style or PLAIN)
     console.show(leaderboard_table(run))
     console.note(f"{len(written)} files written to {run.root}, leaderboard.csv among them")
     exit_on_failures(run)

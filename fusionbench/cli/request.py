@@ -36,6 +36,7 @@ class Request:
     seed: int = 0
     batch: int = 1
     figures: bool = True
+    html: bool = True
     run: Path | None = None
     fused: Path | None = None
     name: str | None = None

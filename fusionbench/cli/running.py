@@ -31,6 +31,7 @@ def run(
     seed: o.SeedOption = 0,
     batch: o.BatchOption = 1,
     figures: o.FiguresOption = True,
+    html: o.HtmlOption = True,
 ) -> None:
     """Fuse, score and report: the main command. Run it again to continue where it stopped."""
     request = Request(**locals())
@@ -42,7 +43,7 @@ def run(
     started = start(plan)
     fuse_all(started, plan)
     score_all(started, plan)
-    finish(started, figures=figures)
+    finish(started, figures=figures, html=html)
 
 
 def fuse(

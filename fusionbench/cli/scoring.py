@@ -35,6 +35,7 @@ def score(
     skip_bad_pairs: o.SkipBadOption = False,
     workers: o.WorkersOption = None,
     figures: o.FiguresOption = True,
+    html: o.HtmlOption = True,
 ) -> None:
     """Score fused images and report: those of a run, or --fused DIR from anywhere."""
     request = Request(**locals())
@@ -45,4 +46,4 @@ def score(
     plan = plan_to_score(request)
     started = start(plan)
     score_all(started, plan)
-    finish(started, figures=figures)
+    finish(started, figures=figures, html=html)

@@ -27,6 +27,7 @@ def suite(
     workers: o.WorkersOption = None,
     skip_bad_pairs: o.SkipBadOption = False,
     figures: o.FiguresOption = True,
+    html: o.HtmlOption = True,
     list_them: Annotated[bool, typer.Option("--list", help="List the suites that ship.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only check the file and stop.")] = False,
 ) -> None:
@@ -65,4 +66,4 @@ def suite(
         skip_bad=skip_bad_pairs,
     )
     plan = plan_suite(asked, path, out or default_folder(asked), where)
-    finish(run_suite(asked, plan, where), figures=figures, style=table_style(asked))
+    finish(run_suite(asked, plan, where), figures=figures, html=html, style=table_style(asked))

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["TableStyle", "leaderboard_table", "write_report"]
 
 
-def write_report(run: Run, *, figures: bool = True, style: TableStyle = PLAIN) -> list[Path]:
+def write_report(
+    run: Run, *, figures: bool = True, html: bool = True, style: TableStyle = PLAIN
+) -> list[Path]:
     """Write every table of a run, and its figures.
 
     Args:
         run: A run that has been scored, wholly or in part.
-        figures: Whether box plots and qualitative grids are drawn as well.
+        figures: Whether figures are drawn as well.
+        html: Whether ``report.html`` is written as well.
         style: How ``leaderboard.tex`` and ``leaderboard.md`` look. It is not remembered: a report
             without one has the default look.
 
@@ -59,6 +62,10 @@ def write_report(run: Run, *, figures: bool = True, style: TableStyle = PLAIN) -
         from fusionbench.report.grid import write_grids
 
         written += [*write_boxes(run, results), *write_grids(run, results)]
+    if html:
+        from fusionbench.report.html import write_html
+
+        written += write_html(run, results)
     return written
 
 

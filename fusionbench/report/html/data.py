@@ -1,0 +1,179 @@
+"""What the page holds, as one JSON value: names, tables, and the value of every pair.
+
+Lists are aligned: ``methods``, ``columns`` and ``views`` are named by their place everywhere else,
+pairs by their place in their data set. Values of pairs have seven significant digits; the full
+precision is in ``scores.csv``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
+from fusionbench.report.collect import Board, Result, boards, conventions, is_anchor
+from fusionbench.report.html.extras import about, detection, profile
+from fusionbench.report.html.thumbnails import Preview
+from fusionbench.report.layout import Entry, explanation, heading, lay_out, provenance, sentence
+from fusionbench.report.ranks import decimals
+from fusionbench.runs import Run
+
+DIGITS = 7
+SOURCES = {"ir": "Infrared", "visible": "Visible"}
+"""The first two views: the names of the anchors that are copies of the sources, and labels."""
+
+Json = Any
+
+
+def page_data(
+    run: Run, results: Sequence[Result], images: Sequence[Sequence[Preview]]
+) -> dict[str, Json]:
+    """Everything that the page shows but its previews.
+
+    Args:
+        run: The run.
+        results: Of every method on every data set.
+        images: Previews, by data set and pair; the sizes of the sources are taken from them.
+    """
+    manifest = run.manifest
+    tables = boards(run, list(results))
+    titles = ", ".join(data.title or data.name for data in manifest.datasets)
+    views = _views(manifest)
+    return {
+        "title": f"{titles} · fusionbench",
+        "version": manifest.versions.get("fusionbench", "unknown"),
+        "conventions": conventions(manifest),
+        "methods": [_method(method) for method in manifest.methods],
+        "columns": [
+            {"metric": c.metric, "convention": c.convention, "better": c.better}
+            for c in manifest.columns
+        ],
+        "views": views,
+        "datasets": [
+            _dataset(run, data, [b for b in tables if b.dataset is data], views, previews)
+            for data, previews in zip(manifest.datasets, images, strict=True)
+        ],
+        "detection": detection(run, views),
+        "profile": profile(run),
+        "about": about(manifest),
+    }
+
+
+def _method(method: MethodRecord) -> Json:
+    return {
+        "name": method.name,
+        "label": method.label,
+        "family": method.family,
+        "year": method.year,
+        "anchor": is_anchor(method),
+    }
+
+
+def _views(manifest: Manifest) -> list[Json]:
+    """The images of a pair: two sources, then the methods; each with the method it belongs to."""
+    places = {method.name: place for place, method in enumerate(manifest.methods)}
+    views: list[Json] = [
+        {"label": label, "method": places.get(name)} for name, label in SOURCES.items()
+    ]
+    shown = [method for method in manifest.methods if not is_anchor(method)]
+    return views + [{"label": m.label, "method": places[m.name]} for m in shown]
+
+
+def _dataset(
+    run: Run,
+    data: DataSetRecord,
+    tables: Sequence[Board],
+    views: Sequence[Json],
+    previews: Sequence[Preview],
+) -> Json:
+    results = tables[0].results if tables else ()
+    return {
+        "name": data.name,
+        "title": data.title or data.name,
+        "split": data.split,
+        "pairs": [pair.id for pair in data.pairs],
+        "sizes": [preview.size for preview in previews],
+        "boards": [_board(board, run.manifest) for board in tables],
+        "values": [[_values(r, c) for r in results] for c in run.manifest.columns],
+        "troubles": [_troubles(result, run.manifest.columns) for result in results],
+        "originals": [_original(run, data, view["method"]) for view in views],
+    }
+
+
+def _board(board: Board, manifest: Manifest) -> Json:
+    table = lay_out(board)
+    order = sorted(board.results, key=lambda r: not is_anchor(r.method))
+    return {
+        "convention": board.convention,
+        "heading": heading(board),
+        "said": [*map(sentence, explanation(table)), sentence(provenance(board))],
+        "columns": [manifest.columns.index(column) for column in table.columns],
+        "decimals": [_decimals(board, column) for column in table.columns],
+        "notes": table.notes,
+        "lines": [
+            {
+                "method": manifest.methods.index(result.method),
+                "marks": line.label.marks,
+                "n": _entry(line.n),
+                "cells": [_entry(cell) for cell in line.cells],
+                "means": [_number(result.mean(column)) for column in table.columns],
+            }
+            for line, result in zip(table.lines, order, strict=True)
+        ],
+    }
+
+
+def _entry(entry: Entry) -> Json:
+    return [entry.text, entry.rank, entry.marks]
+
+
+def _decimals(board: Board, column: ColumnRecord) -> int:
+    """Decimals of a column's means in the table."""
+    means = [r.mean(column) for r in board.results if not is_anchor(r.method)]
+    known = [mean for mean in means if not math.isnan(mean)]
+    return decimals(known or [r.mean(column) for r in board.results])
+
+
+def _values(result: Result, column: ColumnRecord) -> list[Json]:
+    """A number per pair, ``"inf"`` or ``"-inf"``; None where there is none."""
+    values = result.cell(column).values
+    return [_number(values.get(pair.id, math.nan)) for pair in result.dataset.pairs]
+
+
+def _number(value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else str(value)
+
+
+def _troubles(result: Result, columns: Sequence[ColumnRecord]) -> Json:
+    """Why values are missing: of a whole pair under ``""``, of one column under its place."""
+    places = {pair.id: place for place, pair in enumerate(result.dataset.pairs)}
+    found: dict[str, dict[str, str]] = {
+        "": {str(places[pair]): f"failed: {text}" for pair, text in result.failed.items()}
+    }
+    for number, column in enumerate(columns):
+        cell = result.cell(column)
+        said = dict.fromkeys(cell.undefined, "undefined")
+        said |= {pair: f"failed: {text}" for pair, text in cell.errors.items()}
+        if said:
+            found[str(number)] = {str(places[pair]): text for pair, text in said.items()}
+    return found
+
+
+def _original(run: Run, data: DataSetRecord, method: int | None) -> Json:
+    """The folder of a view's images inside the run, and the pairs that have none there."""
+    if method is None:
+        return None
+    record = run.manifest.methods[method]
+    if data.name in record.fused:
+        return None
+    missing = [
+        place
+        for place, pair in enumerate(data.pairs)
+        if not run.fused_image(data, record, pair).is_file()
+    ]
+    if len(missing) == len(data.pairs):
+        return None
+    return {"folder": f"fused/{data.name}/{record.name}", "missing": missing}

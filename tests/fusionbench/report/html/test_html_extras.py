@@ -1,0 +1,197 @@
+"""Boxes and profiles: read from a run that has them, and shown."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusionbench.detection.boxes import Truths
+from fusionbench.detection.records import DetectorRecord, ThresholdsRecord
+from fusionbench.detection.stored import (
+    DetectionRecord,
+    LabelsRecord,
+    detection_rows,
+    write_labels,
+    write_record,
+)
+from fusionbench.labels import LabelSet
+from fusionbench.manifest import WeightsRecord
+from fusionbench.profiling.records import (
+    Measurement,
+    Memory,
+    MethodProfile,
+    ProfileManifest,
+    ScopeTimes,
+    Size,
+    Stats,
+    Verdict,
+)
+from fusionbench.profiling.records import write_record as write_profile
+from fusionbench.report.collect import collect
+from fusionbench.report.html import write_html
+from fusionbench.report.html.extras import detection, profile
+from fusionbench.runs import Run
+
+INVOCATION: dict[str, Any] = {
+    "command": "fusionbench",
+    "configuration": {},
+    "versions": {},
+    "hardware": {},
+}
+VIEWS = [{"method": n} for n in (0, 1, 2, 3, 4, 5)]
+
+
+def _detection(run: Run) -> None:
+    weights = WeightsRecord(origin="package", file="tiny.pt", sha256="0" * 64, note="")
+    detector = DetectorRecord(
+        name="tiny",
+        label="Tiny",
+        licence="",
+        weights=weights,
+        classes=["person", "car"],
+        thresholds=ThresholdsRecord(score=0.001, overlap=1.0, most=3000),
+        fingerprint="d",
+    )
+    record = DetectionRecord(
+        **INVOCATION,
+        dataset="Street",
+        protocol="frozen",
+        detector=detector,
+        labels=LabelsRecord(name="own", fingerprint="l", classes=["Person"], images=1, objects={}),
+        thresholds=ThresholdsRecord(score=0.001, overlap=0.7, most=300),
+        resamples=0,
+        seed=0,
+    )
+    write_record(run, record)
+    truths = Truths(
+        np.array([[1.0, 2, 11, 22], [30, 2, 40, 22]]), np.array([0, 0]), np.array([False, True])
+    )
+    labels = LabelSet(
+        "own", ("Person",), {}, {"a 1": truths}, {"a 1": (64, 48)}, (), (), "", "", "l"
+    )
+    write_labels(run, "Street", labels)
+    row = {
+        "pair": "a 1",
+        "hash": "h",
+        "boxes": [[1, 2, 11, 22], [1, 2, 11, 23], [40, 10, 60, 30], [0, 0, 5, 5]],
+        "scores": [0.9, 0.8, 0.4, 0.05],
+        "classes": [0, 0, 1, 0],
+    }
+    path = detection_rows(run, record, "deep")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(row) + "\n")
+
+
+def _profile(run: Run) -> None:
+    folder = run.root / "profile"
+    records = [m for m in run.manifest.methods if m.name in ("plain", "deep", "evil")]
+    manifest = ProfileManifest(**INVOCATION, seed=0, order=[], settings={}, methods=records)
+    write_profile(folder / "manifest.json", manifest)
+    for record, milliseconds in zip(records, (1.0, 40.0, 90.0), strict=True):
+        stats = Stats(n=9, median=milliseconds, iqr=0.1, p90=milliseconds, min=milliseconds)
+        times = ScopeTimes(
+            wall_ms=stats,
+            device_ms=None,
+            wall_samples_ms=[milliseconds],
+            device_samples_ms=None,
+            warmup_calls=1,
+            warmup_s=1.0,
+        )
+        row = Measurement(
+            variant="fp32",
+            size=Size(width=640, height=480),
+            images="noise",
+            hash="h",
+            position=0,
+            device_kind="cpu",
+            device_name="Abacus",
+            threads=1,
+            scopes={"method": times},
+            memory=Memory(rss_growth=3 * 2**20, how=""),
+            parameters=1500,
+            flops={"macs": 2_000_000_000},
+            verdict=Verdict(light="amber", reasons=["another process ran"]),
+        )
+        mine = MethodProfile(
+            method=record.name,
+            label=record.label,
+            family=record.family,
+            versions={},
+            seed=0,
+            rows=[row],
+        )
+        write_profile(folder / f"{record.name}.json", mine)
+
+
+@pytest.fixture(scope="module")
+def rich_run(report_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    root = tmp_path_factory.mktemp("rich") / "run"
+    shutil.copytree(report_run.root, root)
+    run = Run(root)
+    _detection(run)
+    _profile(run)
+    write_html(run, collect(run))
+    return run
+
+
+def test_boxes_after_suppression_and_above_the_floor(rich_run: Run) -> None:
+    (found,) = detection(rich_run, VIEWS)
+    assert found["found"][3] == {
+        "0": [[1, 2, 11, 22, 0, 0.9], [40, 10, 60, 30, 1, 0.4]],
+    }
+    assert found["truths"] == {"0": [[1, 2, 11, 22, 0]]}
+    assert (found["dataset"], found["floor"]) == (0, 0.1)
+
+
+def test_profile_rows(rich_run: Run, report_run: Run) -> None:
+    rows = profile(rich_run)
+    assert [row["method"] for row in rows] == [2, 3, 4]
+    assert rows[1]["times"]["method"]["median"] == 40.0
+    assert (rows[0]["memory"], rows[0]["macs"]) == (3 * 2**20, 2_000_000_000)
+    assert profile(report_run) is None
+    assert detection(report_run, VIEWS) == []
+
+
+def test_broken_extras_are_left_out(rich_run: Run, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    shutil.copytree(rich_run.root, run.root)
+    (run.root / "profile" / "deep.json").write_text("{")
+    (run.root / "detection" / "manifest.json").write_text("{")
+    assert profile(run) is None
+    assert detection(run, VIEWS) == []
+
+
+def test_boxes_toggle_and_threshold(rich_run: Run, visit: Callable[..., Any]) -> None:
+    page = visit(rich_run.root / "report.html")
+    page.select_option("#view-b", "3")
+    found = page.locator(".boxes svg.b .found")
+    assert found.count() == 0
+    page.check("#boxes")
+    assert found.count() == 2
+    assert "person 0.90" in found.first.text_content()
+    assert page.locator(".boxes svg.b .true").count() == 1
+    page.focus("#score")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    assert page.inner_text('output[for="score"]') == "0.45"
+    assert found.count() == 1
+    page.select_option("#view-b", "2")
+    assert found.count() == 0
+    page.select_option("#dataset", "1")
+    assert page.locator("#boxes-tools").is_hidden()
+
+
+def test_cost_against_quality(rich_run: Run, visit: Callable[..., Any]) -> None:
+    page = visit(rich_run.root / "report.html")
+    assert page.locator("#nav a").all_inner_texts().count("Cost") == 1
+    # EN: plain 6.0 - 0.25, deep 7.5, evil 6.5 + 0.25; evil costs more than deep and scores less
+    assert page.locator("#pareto .point").count() == 3
+    on = page.locator("#pareto .point.on text").all_text_contents()
+    assert on == ["Plain average", "Deep"]
+    assert "another process ran" in page.inner_text("#cost-table")
