@@ -11,13 +11,14 @@ from fusionbench.cli import options as o
 
 if TYPE_CHECKING:
     from fusionbench.datasets import DataSet
+    from fusionbench.identifying import Identified, Values
     from fusionbench.stages.collecting import Collected
 
 
 def identify(
     fused: Annotated[Path, typer.Option(help="Folder of the method's fused images.")],
     row: Annotated[str, typer.Option(help="The published row, as EN=6.61,SD=43.4,MI=2.1.")],
-    dataset: o.DataSetOption = None,
+    dataset: Annotated[str | None, typer.Option(help="The data set of the row.")] = None,
     data_root: o.DataRootOption = None,
     split: o.SplitOption = None,
     ir: o.IrOption = None,
@@ -29,6 +30,13 @@ def identify(
     first: Annotated[
         str, typer.Option(help="Further numbers N whose first N pairs to try, comma-separated.")
     ] = "",
+    grays: Annotated[
+        str,
+        typer.Option(
+            help="Gray conversions to try, comma-separated: luma, opencv, opencv-read, truncated, "
+            "mean, red, green, blue; channels (none, for means over the channels)."
+        ),
+    ] = "all",
     tolerance: Annotated[
         float,
         typer.Option(min=0, help="How far a value may be off, in units of its last digit."),
@@ -47,33 +55,43 @@ def identify(
     from fusionbench import console
     from fusionbench.engines import default_workers
     from fusionbench.identifying import compute_values, identify_row, parse_row, subsets_of
-    from fusionbench.identifying.showing import candidate_table, residual_table
+    from fusionbench.identifying.grays import parse_grays
     from fusionbench.identifying.subsets import FIRST, parse_first
-    from fusionbench.identifying.verdict import verdict
     from fusionbench.registry import add_plugin_files
     from fusionbench.settings import data_root as root_in_force
 
     add_plugin_files(plugin or ())
-    published = parse_row(row)
-    counts = [*FIRST, *parse_first(first)]
+    published, counts = parse_row(row), [*FIRST, *parse_first(first)]
+    conversions = parse_grays(grays)
     root = root_in_force(data_root)
     opened = _open(dataset, root, split, ir, vis)
     collected = _collect(fused, opened, skip_bad=skip_bad_pairs)
-    record, images = collected.dataset, collected.methods[0].fused[collected.dataset.name]
-    subsets, notes = subsets_of(record.pairs, opened, root=root, lists=pairs or (), first=counts)
-    for note in [*collected.notes, *notes]:
-        console.warn(note)
-    files = [(pair.ir, pair.vis, images[pair.id]) for pair in record.pairs]
+    found_pairs, images = collected.dataset.pairs, collected.methods[0].fused[opened.name]
+    subsets, notes = subsets_of(found_pairs, opened, root=root, lists=pairs or (), first=counts)
+    files = [(pair.ir, pair.vis, images[pair.id]) for pair in found_pairs]
     with console.progress("trying conventions and gray conversions", len(files)) as advance:
         values = compute_values(
-            published, files, workers=workers or default_workers(), advance=advance
+            published,
+            files,
+            grays=conversions,
+            workers=workers or default_workers(),
+            advance=advance,
         )
-    for line in values.errors:
-        console.warn(line)
-    found = identify_row(published, values, subsets, tolerance)
+    for note in [*collected.notes, *notes, *values.errors]:
+        console.warn(note)
+    _show(identify_row(published, values, subsets, tolerance), values, top, out)
+
+
+def _show(found: Identified, values: Values, top: int, out: Path | None) -> None:
+    """Say what was found, write it, and exit with 1 where nothing gives the row."""
+    from fusionbench import console
+    from fusionbench.identifying.showing import candidate_table, residual_table
+    from fusionbench.identifying.verdict import verdict
+
     console.show(candidate_table(found, top))
     console.plain(
-        f"\nDistance of each value, in units of the last digit given (up to {tolerance:g} fits):"
+        "\nDistance of each value, in units of the last digit given "
+        f"(up to {found.tolerance:g} fits):"
     )
     console.show(residual_table(found, top))
     console.plain("")

@@ -12,6 +12,7 @@ from fusionbench.cli import options as o
 
 if TYPE_CHECKING:
     from fusionbench.profiling.plans import ProfilePlan
+    from fusionbench.runs import Run
 
 
 class ScopeName(StrEnum):
@@ -52,7 +53,7 @@ def profile(
     data_root: o.DataRootOption = None,
     split: o.SplitOption = None,
     out: Annotated[
-        Path, typer.Option(help="The profile's folder; RUN/profile adds it to a run.")
+        Path, typer.Option(help="Folder of the tables and of profile/; a run's is added to.")
     ] = Path("results/profile"),
     weights: o.WeightsOption = None,
     weights_dir: o.WeightsDirOption = None,
@@ -81,7 +82,7 @@ def profile(
 
 def _plan(asked: dict[str, Any]) -> ProfilePlan:
     """Every choice resolved and checked; nothing is written, no GPU is opened."""
-    from fusionbench.profiling.plans import ProfilePlan
+    from fusionbench.profiling.plans import FOLDER, ProfilePlan
     from fusionbench.registry import add_plugin_files
     from fusionbench.settings import weights_folders
     from fusionbench.stages.preparing import prepare_methods
@@ -97,7 +98,7 @@ def _plan(asked: dict[str, Any]) -> ProfilePlan:
             finder=WeightsFinder(weights_folders(asked["weights_dir"]), download=asked["download"]),
         ),
         settings=_settings(asked),
-        out=asked["out"],
+        out=asked["out"] / FOLDER,
         dataset=_dataset(asked),
         overwrite=asked["overwrite"].value,
         configuration={key: _plain(value) for key, value in asked.items() if value is not None},
@@ -146,18 +147,30 @@ def _profile(plan: ProfilePlan) -> None:
     from fusionbench import console
     from fusionbench.profiling.driving import profile as measure_all
     from fusionbench.profiling.records import read_profiles
-    from fusionbench.profiling.terminal import profile_table
+    from fusionbench.profiling.running import add_ceilings
+    from fusionbench.profiling.verdict import DRIFT
+    from fusionbench.report.profile import profile_table, write_profile
 
     with console.progress("profiling", plan.rows) as advance:
         failed = measure_all(plan, advance)
-    manifest, profiles = read_profiles(plan.out)
-    console.show(profile_table(profiles))
+    add_ceilings(plan)
+    manifest, _ = read_profiles(plan.out)
+    out = plan.out.parent
+    write_profile(out, _run_of(out))
+    console.show(profile_table(out))
     if manifest.drift is not None:
         drift = manifest.drift
         text = f"{drift.method}, measured first and again last: {drift.share:+.1%}"
-        (console.warn if abs(drift.share) > 0.05 else console.note)(text)
-    console.note(f"the profile is in {plan.out}")
+        (console.warn if abs(drift.share) > DRIFT else console.note)(text)
+    console.note(f"the tables and figures of the profile are in {out}")
     _exit_on(failed)
+
+
+def _run_of(folder: Path) -> Run | None:
+    """The run that the profile belongs to, if it belongs to one."""
+    from fusionbench.runs import Run
+
+    return Run(folder) if (folder / "manifest.json").is_file() else None
 
 
 def _check(plan: ProfilePlan) -> None:

@@ -21,6 +21,7 @@ from ..network import CMTFusion
 from .card import write_card
 from .crops import Crops, GreyPair, load_pairs, to_network
 from .curves import append, draw_losses, drop_after, write_samples
+from .initial import pass_through
 from .losses import Features, objective
 from .perceptual import find_features
 from .settings import Settings
@@ -45,6 +46,9 @@ def train(request: TrainingRequest, settings: Settings) -> Path:
     pairs = load_pairs(request.training, request.device)
     held = load_pairs(request.validation, request.device)
     run = start(settings, request.device, request.seed)
+    if settings.start == "pass-through" and settings.initial is None:
+        pass_through(run.network, *to_network(_few(pairs)))
+        run.average = Average(run.network, settings.average)
     checkpoint = request.out / "checkpoint.pt"
     request.out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
@@ -149,6 +153,12 @@ def validate(
         for name, term in terms.items():
             sums[name] = sums.get(name, 0.0) + float(term) / len(pairs)
     return sums
+
+
+def _few(pairs: Sequence[GreyPair]) -> Tensor:
+    """The middles of eight pairs, 2 x 64 x 64 each."""
+    chosen = pairs[:: max(len(pairs) // 8, 1)][:8]
+    return torch.stack([_middle(pair.images, 64) for pair in chosen])
 
 
 def _middle(images: Tensor, size: int) -> Tensor:

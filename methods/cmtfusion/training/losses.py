@@ -34,12 +34,15 @@ def data_loss(outputs: Sequence[Tensor], ir: Tensor, vis: Tensor) -> Tensor:
     terms = []
     for output in outputs:
         if output.shape != ir.shape:
-            size = output.shape[-2:]
-            ir, vis = (
-                F.interpolate(x, size, mode="bilinear", align_corners=False) for x in (ir, vis)
-            )
+            ir, vis = halved(ir), halved(vis)
         terms += [F.mse_loss(output, ir), F.mse_loss(output, vis)]
     return torch.stack(terms).mean()
+
+
+def halved(image: Tensor) -> Tensor:
+    """Bilinear, to ceil(H/2) x ceil(W/2)."""
+    size = [-(-n // 2) for n in image.shape[-2:]]
+    return F.interpolate(image, size, mode="bilinear", align_corners=False)
 
 
 def spatial_loss(fused: Tensor, ir: Tensor, vis: Tensor) -> Tensor:

@@ -6,16 +6,19 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import Literal, NoReturn, get_args
 
 from fusionbench import FusionBenchError
 
 from ..transformer import Variant
 from .losses import Weights
 
+Start = Literal["random", "pass-through"]
+
 MEANINGS = {
     "variant": "the network",
     "initial": "weights to start from, in place of random ones",
+    "start": "random kernels as PyTorch's, or such that pass the images through (initial.py)",
     "perceptual_weights": "VGG-19: torchvision's, or a truncated one (see perceptual.py)",
     "no_perceptual": "leave the perceptual loss out",
     "download": "download torchvision's VGG-19 if it is not on this machine",
@@ -46,6 +49,7 @@ class Settings:
 
     variant: Variant = "release"
     initial: Path | None = None
+    start: Start = "random"
     perceptual_weights: Path | None = None
     no_perceptual: bool = False
     download: bool = False
@@ -94,6 +98,8 @@ def _parser(variant: Variant) -> argparse.ArgumentParser:
         if item.name == "variant":
             choices = get_args(Variant)
             parser.add_argument(option, choices=choices, default=variant, help=help_text)
+        elif item.name == "start":
+            parser.add_argument(option, choices=get_args(Start), default="random", help=help_text)
         elif item.type == "bool":
             parser.add_argument(option, action="store_true", help=help_text)
         else:

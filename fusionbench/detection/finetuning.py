@@ -1,0 +1,218 @@
+"""The ``finetuned`` protocol: the same detector trained on every method's images.
+
+Every method's detector starts from the same weights and sees the same pairs, in the same order, for
+the same number of epochs; only the pixels differ. Nothing is chosen by looking at a score: the
+weights of the last epoch are taken, so the test pairs have no part in training.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fusionbench.detection.yolo_folder import write_yolo_folder
+from fusionbench.errors import FusionBenchError
+from fusionbench.files import digest, replacing, sha256_of, write_json
+from fusionbench.registry import source_fingerprint
+
+if TYPE_CHECKING:
+    from fusionbench.detection.boxes import Truths
+
+WEIGHTS, RECORD = "weights.pt", "finetuned.json"
+MODULES = ("finetuning", "yolo_folder", "yolo_training")
+
+
+class Schedule(BaseModel):
+    """How a detector is trained, the same for every method.
+
+    Attributes:
+        epochs: Passes over the training images.
+        size: Images are scaled to this many pixels, a multiple of 32.
+        batch: Images of one step.
+        seed: For everything random.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    epochs: int = Field(30, ge=1)
+    size: int = Field(640, ge=32, multiple_of=32)
+    batch: int = Field(16, ge=1)
+    seed: int = Field(0, ge=0)
+
+
+class Split(BaseModel):
+    """Which pairs train and which test; ``how`` says in a sentence where that comes from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    train: list[str]
+    test: list[str]
+    how: str
+
+
+class FinetuningRecord(BaseModel):
+    """What a finetuned detector was made from and which file it became.
+
+    ``hash`` is over everything that training depends on: the training images and their objects,
+    class names, starting weights, schedule, kind of device, this suite's code, and the package.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: str
+    start_sha256: str
+    classes: list[str]
+    schedule: Schedule
+    split: Split
+    device: str
+    package: str
+    hash: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """The trained weights (``ultralytics:PATH`` detects with them) and their record."""
+
+    weights: Path
+    record: FinetuningRecord
+
+
+def split_pairs(ids: Sequence[str], seed: int, train: Collection[str] | None = None) -> Split:
+    """Divide labelled pairs into train and test, both in the order given.
+
+    Args:
+        ids: The pairs.
+        seed: For the draw.
+        train: The pairs of the data set's own training split, if it has one; the rest tests. None:
+            half of the pairs (one fewer where their number is odd), drawn with the seed, train. The
+            draw does not depend on the order of ``ids``.
+
+    Raises:
+        FusionBenchError: One side would be empty.
+    """
+    how = "the data set's training split trains, the rest tests"
+    if train is None:
+        train = random.Random(seed).sample(sorted(ids), len(ids) // 2)
+        how = f"half of the pairs, drawn with seed {seed}, train, the other half tests"
+    chosen = set(train)
+    split = Split(
+        train=[pair for pair in ids if pair in chosen],
+        test=[pair for pair in ids if pair not in chosen],
+        how=how,
+    )
+    if not split.train or not split.test:
+        raise FusionBenchError(
+            f"{len(ids)} labelled pairs give {len(split.train)} to train on and {len(split.test)} "
+            "to test on; expected one each at least. Use more pairs, or --protocol frozen"
+        )
+    return split
+
+
+def finetune(
+    images: Mapping[str, Path],
+    truths: Mapping[str, Truths],
+    classes: Sequence[str],
+    split: Split,
+    start: Path,
+    folder: Path,
+    schedule: Schedule,
+    device: str = "cpu",
+) -> Finetuned:
+    """Train an ultralytics detector on one method's images of the training pairs.
+
+    Args:
+        images: The image of each pair id (those of the test pairs are not looked at).
+        truths: The labelled objects of each pair id (``LabelSet.truths``).
+        classes: The names that truths number (``LabelSet.classes``).
+        split: Which pairs train.
+        start: The weights to start from, an ultralytics checkpoint.
+        folder: Gets ``weights.pt`` and ``finetuned.json``; one folder per data set and method.
+            Finished weights made from the same are reused.
+        schedule: Epochs, image size, batch, seed.
+        device: A torch device name.
+
+    Raises:
+        FusionBenchError: ultralytics is not installed, an image is missing, nothing is labelled,
+            or training failed.
+    """
+    from fusionbench.detection.yolo_package import with_torchvision
+    from fusionbench.detection.yolo_training import train_yolo
+
+    _check_images(images, truths, split)
+    record = FinetuningRecord(
+        start=start.name,
+        start_sha256=sha256_of(start),
+        classes=list(classes),
+        schedule=schedule,
+        split=split,
+        device=device,
+        package=f"ultralytics {with_torchvision().__version__}",
+        hash="",
+        sha256="",
+    )
+    record.hash = _made_from(record, images, truths)
+    if (finished := _finished(folder, record.hash)) is not None:
+        return finished
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".training-") as place:
+        data = write_yolo_folder(Path(place) / "data", images, truths, classes, split.train)
+        trained = train_yolo(data, start, Path(place), schedule.model_dump(), device)
+        with replacing(folder / WEIGHTS) as temporary:
+            shutil.copyfile(trained, temporary)
+    record.sha256 = sha256_of(folder / WEIGHTS)
+    write_json(folder / RECORD, record.model_dump())
+    return Finetuned(folder / WEIGHTS, record)
+
+
+def _check_images(images: Mapping[str, Path], truths: Mapping[str, Truths], split: Split) -> None:
+    there = {
+        "image": {pair for pair in split.train if pair in images and images[pair].is_file()},
+        "label": set(truths),
+    }
+    for what, having in there.items():
+        missing = [pair for pair in split.train if pair not in having]
+        if missing:
+            raise FusionBenchError(
+                f"{len(missing)} of {len(split.train)} training pairs have no {what}: "
+                f"{', '.join(missing[:10])}; expected one for each, since every method is trained "
+                "on the same pairs"
+            )
+
+
+def _made_from(
+    record: FinetuningRecord, images: Mapping[str, Path], truths: Mapping[str, Truths]
+) -> str:
+    return digest(
+        [
+            [[sha256_of(images[pair]), _objects(truths[pair])] for pair in record.split.train],
+            record.classes,
+            record.start_sha256,
+            record.schedule.model_dump(),
+            record.device.partition(":")[0],
+            record.package,
+            [source_fingerprint(f"{__package__}.{module}") for module in MODULES],
+        ]
+    )
+
+
+def _objects(truth: Truths) -> list[Any]:
+    return [truth.boxes.tolist(), truth.classes.tolist(), truth.ignore.tolist()]
+
+
+def _finished(folder: Path, made_from: str) -> Finetuned | None:
+    """What an earlier call left, if it was made from the same and is whole."""
+    weights, written = folder / WEIGHTS, folder / RECORD
+    try:
+        record = FinetuningRecord.model_validate_json(written.read_text(encoding="utf-8"))
+        whole = record.hash == made_from and sha256_of(weights) == record.sha256
+    except (OSError, ValidationError):
+        return None
+    return Finetuned(weights, record) if whole else None

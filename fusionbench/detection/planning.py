@@ -1,0 +1,123 @@
+"""Planning detection: detectors, weights and labels, all found before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fusionbench import console
+from fusionbench.detection.boxes import Thresholds
+from fusionbench.detection.finetuning import Schedule
+from fusionbench.detection.preparing import PreparedDetector, prepare_detector
+from fusionbench.detection.stored import Protocol
+from fusionbench.errors import FusionBenchError
+from fusionbench.labels import LabelSet, open_labels
+from fusionbench.manifest import DataSetRecord
+from fusionbench.stages import Overwrite
+from fusionbench.stages.detecting import RAW
+from fusionbench.weights import WeightsFinder
+
+TRAINABLE = "ultralytics"
+
+
+@dataclass(frozen=True)
+class DetectionPlan:
+    """What detection will do, resolved and checked before anything is written.
+
+    Attributes:
+        prepared: The detectors.
+        labels: The label set of each data set that has one, by the data set's name.
+        protocol: ``frozen`` tests a detector as it is, ``finetuned`` trains it on every method's
+            images of one half of the pairs and tests it on the other.
+        thresholds: What the evaluation drops; boxes are stored raw.
+        resamples: How many times images are drawn again for the intervals.
+        schedule: How a detector is trained.
+        configuration: The command's choices, for the manifest.
+    """
+
+    prepared: Sequence[PreparedDetector]
+    labels: dict[str, LabelSet]
+    protocol: Protocol = "frozen"
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    resamples: int = 1000
+    seed: int = 0
+    device: str = "cpu"
+    batch: int = 1
+    overwrite: Overwrite = "changed"
+    finder: WeightsFinder = field(default_factory=WeightsFinder)
+    schedule: Schedule = field(default_factory=Schedule)
+    configuration: dict[str, Any] = field(default_factory=dict)
+
+
+def plan_detection(
+    datasets: Sequence[DataSetRecord],
+    detectors: Sequence[str],
+    *,
+    labels: str | Mapping[str, str] | None = None,
+    data_root: Path | None = None,
+    thresholds: Thresholds | None = None,
+    device: str = "cpu",
+    finder: WeightsFinder | None = None,
+    **choices: Any,
+) -> DetectionPlan:
+    """Find detectors, weights and labels.
+
+    Args:
+        datasets: Those of the run; where several are, those without labels are left out with a
+            warning.
+        detectors: ``NAME`` or ``NAME:WEIGHTS`` each.
+        labels: The label set's name, or one for each data set by its name; where there is none,
+            the first that fits.
+        data_root: Where data sets are.
+        thresholds: What the evaluation drops.
+        device: A torch device name.
+        finder: Where weight files are looked for.
+        choices: Further attributes of :class:`DetectionPlan`.
+
+    Raises:
+        FusionBenchError: An unknown detector, weights or labels that are not there, or a detector
+            that the protocol cannot train.
+    """
+    used, looking = thresholds or Thresholds(), finder or WeightsFinder()
+    prepared = [prepare_detector(d, device, looking, raw_thresholds(used)) for d in detectors]
+    if choices.get("protocol") == "finetuned":
+        for one in prepared:
+            if one.record.name != TRAINABLE:
+                raise FusionBenchError(
+                    f"--protocol finetuned trains {TRAINABLE} detectors; {one.record.name} is only "
+                    f"tested as it is (--protocol frozen), or name --detector {TRAINABLE}"
+                )
+    return DetectionPlan(
+        prepared=prepared,
+        labels=_labels(datasets, labels, data_root),
+        thresholds=used,
+        device=device,
+        finder=looking,
+        **choices,
+    )
+
+
+def _labels(
+    datasets: Sequence[DataSetRecord], name: str | Mapping[str, str] | None, data_root: Path | None
+) -> dict[str, LabelSet]:
+    found, errors = {}, []
+    for dataset in datasets:
+        try:
+            own = name.get(dataset.name) if isinstance(name, Mapping) else name
+            found[dataset.name] = open_labels(dataset, own, data_root)
+        except FusionBenchError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0] if errors else FusionBenchError("the run has no data set")
+    for missing in errors:
+        console.warn(f"no detection: {missing}")
+    for labels in found.values():
+        console.note(labels.summary())
+    return found
+
+
+def raw_thresholds(used: Thresholds) -> Thresholds:
+    """What is stored: :data:`RAW`, or more where an evaluation asks for more."""
+    return replace(RAW, score=min(RAW.score, used.score), most=max(RAW.most, used.most))

@@ -1,0 +1,66 @@
+"""The images that are fused while the clock runs; classical methods care what they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fusionbench.files import sha256_of
+from fusionbench.images import read_image, write_png
+from fusionbench.profiling.records import Size
+
+if TYPE_CHECKING:
+    from fusionbench.images import U8
+    from fusionbench.manifest import DataSetRecord
+
+SCENE = 0
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A pair of PNG files of one size, and what they show, in words."""
+
+    ir: Path
+    vis: Path
+    what: str
+
+    @property
+    def fingerprint(self) -> list[str]:
+        """Checksums of both files."""
+        return [sha256_of(self.ir), sha256_of(self.vis)]
+
+
+def make_inputs(size: Size, folder: Path, dataset: DataSetRecord | None = None) -> Inputs:
+    """Write a pair of the size.
+
+    Args:
+        size: Of the images.
+        folder: Where to.
+        dataset: Its first pair is resized (area averaging to shrink, else bilinear); where there
+            is none, the first synthetic scene is rendered at that size.
+    """
+    from fusionbench.synthetic import make_scene
+
+    if dataset is None:
+        scene = make_scene(SCENE, width=size.width, height=size.height)
+        ir, vis, what = scene.ir, scene.vis, f"synthetic scene {scene.name}"
+    else:
+        pair = dataset.pairs[0]
+        ir, vis = _resized(Path(pair.ir), size), _resized(Path(pair.vis), size)
+        what = f"pair {pair.id} of {dataset.title}, resized"
+    made = Inputs(folder / f"{size}_ir.png", folder / f"{size}_vis.png", what)
+    write_png(made.ir, ir)
+    write_png(made.vis, vis)
+    return made
+
+
+def _resized(path: Path, size: Size) -> U8:
+    import cv2
+    import numpy as np
+
+    image = read_image(path)
+    shrinks = image.shape[0] >= size.height and image.shape[1] >= size.width
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized = cv2.resize(image, (size.width, size.height), interpolation=way)
+    return np.asarray(resized, np.uint8)

@@ -1,0 +1,160 @@
+"""One measurement, in the process that it is made in."""
+
+from __future__ import annotations
+
+import os
+from copy import copy
+from dataclasses import asdict
+from typing import Any
+
+from fusionbench.plugins import Method
+from fusionbench.profiling.clocks import Device, open_device
+from fusionbench.profiling.memory import meter
+from fusionbench.profiling.modules import Observed, computes_on_host, observe
+from fusionbench.profiling.records import Measurement, Scope, ScopeTimes
+from fusionbench.profiling.requests import Reply, Request
+from fusionbench.profiling.scopes import Images, fusing, other_calls
+from fusionbench.profiling.timing import Call, time_scope, timed
+from fusionbench.profiling.variants import RESHAPING, deviation, precision, reshape
+from fusionbench.profiling.verdict import judge
+from fusionbench.profiling.watching import CpuProbe, Probe, Watcher
+from fusionbench.stages.preparing import prepare_methods
+from fusionbench.weights import WeightsFinder
+
+
+def measure(request: Request, device: Device | None = None, probe: Probe | None = None) -> Reply:
+    """Measure a method at one size in one variant.
+
+    Loading and the first call are timed before anything else runs. Then ``method`` is timed, the
+    peak memory read, and the other scopes are timed; the count of FLOPs and the comparison with
+    fp32 come last, so that they disturb nothing.
+
+    Args:
+        request: What to measure.
+        device: The clocks; by default those of the device that the request names.
+        probe: What observes it; by default the one for that device.
+    """
+    clock = device or open_device(request.settings.device)
+    method = make(request)
+    images = Images.open(request.ir, request.vis, method.card.colour)
+    with precision(request.variant, clock.kind):
+        row = request.row(clock.name)
+        memory = meter(clock, request.settings.device)
+        row.load_ms = timed(lambda: load(method, request.settings.seed), clock)[0]
+        call = fusing(method, images)
+        row.cold_start_ms = timed(call, clock)[0]
+        if clock.kind != "cpu" and computes_on_host(call, images.ir.numel()):
+            return Reply(on_host=True)
+        observed = None
+        if request.variant != "fp32":
+            observed = observe(call)
+            if not observed.passes:
+                return Reply(no_model=True)
+            _change(row, observed, call, clock)
+        watcher = Watcher(probe or _probe(clock, request.settings.device))
+        _time_method(row, request, call, clock, watcher)
+        row.memory = memory.read()
+        observed = observed or observe(call)
+        _time_others(row, request, method, images, observed, clock, watcher)
+        row.watch = watcher.end()
+        if request.settings.compare_profiler and clock.kind == "cuda":
+            from fusionbench.profiling.kernels import compare
+
+            row.profiler = compare(call, clock)
+    row.parameters = observed.parameters
+    row.modules = [type(module).__name__ for module in observed.outermost]
+    _compare_with_fp32(row, request, method, images, call, clock)
+    row.verdict = judge(row.scopes, row.watch, clock.kind, row.threads, os.cpu_count() or 1)
+    return Reply(row=row)
+
+
+def make(request: Request) -> Method:
+    """The method that a request names, not loaded."""
+    name = request.method
+    (prepared,) = prepare_methods(
+        name,
+        weights=() if request.weights is None else [f"{name}={request.weights}"],
+        options=[f"{name}.{key}={value}" for key, value in request.options.items()],
+        device=request.settings.device,
+        finder=WeightsFinder(request.weights_folders),
+    )
+    return copy(prepared.method)
+
+
+def load(method: Method, seed: int) -> None:
+    """Load a method as the fuse stage does: with torch's and NumPy's generators seeded."""
+    import numpy as np
+    import torch
+
+    torch.manual_seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (methods may use the legacy generator)
+    method.load()
+
+
+def _probe(clock: Device, device: str) -> Probe:
+    if clock.kind == "cpu":
+        return CpuProbe()
+    from fusionbench.profiling.gpu_watching import gpu_probe
+
+    return gpu_probe(device)
+
+
+def _change(row: Measurement, observed: Observed, call: Call, clock: Device) -> None:
+    """Apply a variant that changes modules; its first call is a cold start of another kind."""
+    reshape(row.variant, observed.outermost)
+    if row.variant in RESHAPING:
+        row.cold_start_ms = timed(call, clock)[0] if row.variant == "compile" else None
+
+
+def _time_method(
+    row: Measurement, request: Request, call: Call, clock: Device, watcher: Watcher
+) -> None:
+    if "method" in request.settings.scopes:
+        row.scopes["method"] = time_scope(call, clock, request.settings.effort, watcher.begin)
+
+
+def _time_others(
+    row: Measurement,
+    request: Request,
+    method: Method,
+    images: Images,
+    observed: Observed,
+    clock: Device,
+    watcher: Watcher,
+) -> None:
+    found: dict[Scope, ScopeTimes] = {}
+    effort = request.settings.effort
+    if row.scopes:
+        effort = effort.again()
+    for scope, call in other_calls(method, images, observed, request.work / "fused.png").items():
+        if scope in request.settings.scopes:
+            found[scope] = time_scope(call, clock, effort, watcher.begin)
+    row.scopes.update(found)
+
+
+def _compare_with_fp32(
+    row: Measurement, request: Request, method: Method, images: Images, call: Call, clock: Device
+) -> None:
+    """Count FLOPs, and compare a variant's output with that of a fresh copy in plain fp32."""
+    plain = method
+    if request.variant != "fp32":
+        with precision(request.variant, clock.kind):
+            output = call()
+        plain = make(request)
+        load(plain, request.settings.seed)
+        with precision("fp32", clock.kind):
+            row.deviation = deviation(output, fusing(plain, images)())
+    if request.settings.count:
+        _count(row, plain, images)
+
+
+def _count(row: Measurement, method: Method, images: Images) -> None:
+    from fusionbench.profiling import flops
+
+    try:
+        counted: Any = flops.count(method, *images.on(method.setting.device))
+    except Exception as error:
+        row.flops_error = f"{type(error).__name__}: {error}"
+        return
+    if counted is not None:
+        row.flops = {**asdict(counted), "flops": counted.flops}
