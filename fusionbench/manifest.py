@@ -67,7 +67,8 @@ class Citation(_Record):
 class MethodRecord(_Record):
     """One row of the tables.
 
-    ``trained_on`` names data sets, or splits as ``MSRS/train``. ``fused`` maps a data set to the
+    ``trained_on`` names data sets, or splits as ``MSRS/train``; ``trained_pairs`` ids of pairs by
+    data set. ``fused`` maps a data set to the
     images of each pair where they came from elsewhere (``score --fused``); it is empty where this
     run made them.
     """
@@ -80,6 +81,7 @@ class MethodRecord(_Record):
     fingerprint: str
     options: dict[str, str] = Field(default_factory=dict)
     trained_on: list[str] = Field(default_factory=list)
+    trained_pairs: dict[str, list[str]] = Field(default_factory=dict)
     weights: WeightsRecord | None = None
     fused: dict[str, dict[str, str]] = Field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,22 @@ TABLES = (
     "leaderboard_standalone.tex",
     "references.bib",
     "scores.csv",
+    "ranks.csv",
+    "ranks.md",
+    "significance.csv",
+    "stability.csv",
 )
+PARTS = ("detection", "profile")
+"""Tables of stages that a run may lack, each as CSV, LaTeX and Markdown."""
+
+SHOWING_IMAGES = ("grid_", "detection_grid")
+"""How the names of figures begin that show images of the data set."""
 
 
 def publish(run: Run, out: Path, *, grids: bool = False) -> list[Path]:
     """Copy what may be shown of a run into a folder.
 
-    Tables, every single value, box plots and the manifest; absolute paths in the manifest are cut
+    Tables, every single value, figures and the manifest; absolute paths in the manifest are cut
     to their last part. Grids show the data set's images, whose terms may forbid publishing them.
 
     Args:
@@ -43,16 +53,26 @@ def publish(run: Run, out: Path, *, grids: bool = False) -> list[Path]:
         raise FusionBenchError(
             f"{run.root} has no {', '.join(missing)}: write its report with `fusionbench report`"
         )
-    figures = sorted((run.root / "figures").glob("box_*"))
-    figures += sorted((run.root / "figures").glob("grid_*")) if grids else []
+    figures = sorted((run.root / "figures").glob("*"))
+    shown = [f for f in figures if grids or not f.name.startswith(SHOWING_IMAGES)]
+    parts = [p for part in PARTS for p in sorted(run.root.glob(f"{part}.*")) if p.is_file()]
     written = []
-    for source in [*(run.root / name for name in TABLES), *figures]:
+    for source in [*(run.root / name for name in TABLES), *parts, *shown]:
         target = out / source.relative_to(run.root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         written.append(target)
     write_json(out / "manifest.json", without_paths(run.manifest))
-    return [*written, out / "manifest.json"]
+    return [*written, *_parts(run, out), out / "manifest.json"]
+
+
+def _parts(run: Run, out: Path) -> list[Path]:
+    """The manifest of the detection, and every profile, without paths."""
+    found = [*run.root.glob("detection/manifest.json"), *sorted(run.root.glob("profile/*.json"))]
+    for source in found:
+        facts = json.loads(source.read_text("utf-8"))
+        write_json(out / source.relative_to(run.root), _cut(facts))
+    return [out / source.relative_to(run.root) for source in found]
 
 
 def without_paths(manifest: Manifest) -> Any:

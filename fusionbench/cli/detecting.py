@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from fusionbench.cli import options as o
 
 if TYPE_CHECKING:
     from fusionbench.detection.running import DetectionPlan
+    from fusionbench.manifest import DataSetRecord
     from fusionbench.runs import Run
 
 DEFAULT_DETECTOR = "yolox-nano"
@@ -80,13 +82,17 @@ def detect(
 
     add_plugin_files(plugin or ())
     started = Run(run)
-    plan = plan_of(started, asked)
+    plan = plan_of(started.manifest.datasets, asked)
     detect_all(started, plan)
     finish_detection(started, figures=figures)
 
 
-def plan_of(run: Run, asked: dict[str, Any]) -> DetectionPlan:
+def plan_of(datasets: Sequence[DataSetRecord], asked: Mapping[str, Any]) -> DetectionPlan:
     """The plan of the options of :func:`detect`, by their names; those left out are the defaults.
+
+    Args:
+        datasets: The data sets of a run, or of one that is planned.
+        asked: The options; others among them are ignored.
 
     Raises:
         FusionBenchError: Something that was asked for is not there.
@@ -102,7 +108,7 @@ def plan_of(run: Run, asked: dict[str, Any]) -> DetectionPlan:
     seed = asked.get("seed", 0)
     sizes = {"size": asked.get("train_size", 640), "batch": asked.get("train_batch", 16)}
     return plan_detection(
-        run.manifest.datasets,
+        datasets,
         _detectors(asked.get("detector")),
         labels=asked.get("labels"),
         data_root=data_root(asked.get("data_root")),

@@ -59,6 +59,9 @@ def report(
     order: Annotated[
         Order, typer.Option(help="Methods as given, by name, by year, or best rank first.")
     ] = Order.given,
+    boxes: Annotated[
+        Path | None, typer.Option(help="YAML of pairs and boxes that the grids enlarge.")
+    ] = None,
 ) -> None:
     """Write the leaderboards and figures of a run again, from what it holds.
 
@@ -75,16 +78,23 @@ def report(
         ours=ours,
         order=order.value,
     )
-    finish(Run(run), figures=figures, html=html, style=style)
+    finish(Run(run), figures=figures, html=html, style=style, boxes=boxes)
 
 
-def finish(run: Run, *, figures: bool, html: bool, style: TableStyle | None = None) -> None:
+def finish(
+    run: Run,
+    *,
+    figures: bool,
+    html: bool,
+    style: TableStyle | None = None,
+    boxes: Path | None = None,
+) -> None:
     """Report a run, show its leaderboard, and exit with 1 if a cell was lost."""
     from fusionbench import console
     from fusionbench.report import leaderboard_table, write_report
     from fusionbench.report.options import PLAIN
 
-    written = write_report(run, figures=figures, html=html, style=style or PLAIN)
+    written = write_report(run, figures=figures, html=html, style=style or PLAIN, boxes=boxes)
     console.show(leaderboard_table(run))
     console.note(f"{len(written)} files written to {run.root}, leaderboard.csv among them")
     exit_on_failures(run)

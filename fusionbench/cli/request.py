@@ -37,6 +37,10 @@ class Request:
     batch: int = 1
     figures: bool = True
     html: bool = True
+    detect: bool = False
+    detector: list[str] | None = None
+    labels: str | None = None
+    profile: bool = False
     run: Path | None = None
     fused: Path | None = None
     name: str | None = None

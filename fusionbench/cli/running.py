@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
 from fusionbench.cli import options as o
+from fusionbench.cli.detecting import DetectorOption, LabelsOption, plan_of
 from fusionbench.cli.request import Request
+
+if TYPE_CHECKING:
+    from fusionbench.pipeline import Plan
+    from fusionbench.runs import Run
 
 
 def run(
@@ -32,6 +42,14 @@ def run(
     batch: o.BatchOption = 1,
     figures: o.FiguresOption = True,
     html: o.HtmlOption = True,
+    detect: Annotated[
+        bool, typer.Option("--detect", help="Also `fusionbench detect` with its defaults.")
+    ] = False,
+    detector: DetectorOption = None,
+    labels: LabelsOption = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Also `fusionbench profile` with its defaults.")
+    ] = False,
 ) -> None:
     """Fuse, score and report: the main command. Run it again to continue where it stopped."""
     request = Request(**locals())
@@ -40,10 +58,37 @@ def run(
     from fusionbench.pipeline import fuse_all, score_all, start
 
     plan = plan_to_fuse(request)
+    looking = plan_of(plan.datasets, asdict(request)) if detect else None
     started = start(plan)
     fuse_all(started, plan)
     score_all(started, plan)
+    if looking is not None:
+        from fusionbench.detection.running import detect_all
+
+        detect_all(started, looking)
+    if profile:
+        profile_methods(started, plan)
     finish(started, figures=figures, html=html)
+
+
+def profile_methods(run: Run, plan: Plan) -> None:
+    """Profile the methods of a plan, without the source images, into the run's folder."""
+    from fusionbench import console
+    from fusionbench.profiling.running import profile_run
+    from fusionbench.report.collect import is_anchor
+
+    prepared = [p for p in plan.prepared if not is_anchor(p.record)]
+    with console.progress("profiling", len(prepared)) as advance:
+        lost = profile_run(
+            run.root,
+            prepared,
+            device=plan.device,
+            seed=plan.seed,
+            overwrite=plan.overwrite,
+            advance=advance,
+        )
+    for line in lost:
+        console.warn(line)
 
 
 def fuse(

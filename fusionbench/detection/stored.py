@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fusionbench.detection.boxes import Truths
 from fusionbench.detection.finetuning import FinetuningRecord, Schedule, Split
+from fusionbench.detection.reading import detections as detections
 from fusionbench.detection.records import DetectorRecord, ThresholdsRecord
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json

@@ -47,7 +47,8 @@ def ask_where_it_runs(request: Request, asking: Ask) -> Reply:
     reply = asking(request)
     if reply.on_host:
         settings = request.settings.model_copy(update={"device": "cpu"})
-        return asking(request.model_copy(update={"settings": settings}))
+        name = str(hardware("cpu")["processor"])
+        return asking(request.model_copy(update={"settings": settings, "device_name": name}))
     return reply
 
 

@@ -53,6 +53,7 @@ class Work:
             images=inputs.what,
             ir=inputs.ir,
             vis=inputs.vis,
+            device_name=str(self.machine.get("gpu") or self.machine["processor"]),
             hash=row_hash(plan, prepared, self.machine, size, variant, inputs),
             position=at,
             work=self.folder,

@@ -17,6 +17,7 @@ class Request(BaseModel):
         method, weights, options, weights_folders: How the method is made.
         settings: What is measured; its sizes and variants are not looked at.
         images: What the two files show, in words.
+        device_name: Of the device, for the row of a failure.
         hash, position: For the row.
         work: A folder for the reply and for the saved image.
     """
@@ -33,13 +34,14 @@ class Request(BaseModel):
     images: str
     ir: Path
     vis: Path
+    device_name: str = ""
     hash: str
     position: int
     work: Path
 
-    def failed(self, error: str, traceback: str | None, device_name: str = "") -> Measurement:
+    def failed(self, error: str, traceback: str | None) -> Measurement:
         """The row of a failure."""
-        row = self.row(device_name)
+        row = self.row(self.device_name)
         return row.model_copy(update={"error": error, "traceback": traceback})
 
     def row(self, device_name: str) -> Measurement:

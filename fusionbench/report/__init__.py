@@ -5,7 +5,8 @@ leaderboard and it comes back byte for byte.
 
 Written into the run's folder: ``leaderboard.csv`` (means), ``scores.csv`` (every value, tidy),
 ``leaderboard.md``, ``leaderboard.tex`` (to ``\input``), ``leaderboard_standalone.tex`` (compiles
-by itself) and ``figures/``.
+by itself), ``ranks.csv``, ``ranks.md``, ``significance.csv`` and ``stability.csv``, ``detection.*``
+and ``profile.*`` where there is any, ``figures/`` and ``report.html``.
 """
 
 from __future__ import annotations
@@ -19,11 +20,18 @@ from fusionbench.runs import Run
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from fusionbench.report.collect import Result
+
 __all__ = ["TableStyle", "leaderboard_table", "write_report"]
 
 
 def write_report(
-    run: Run, *, figures: bool = True, html: bool = True, style: TableStyle = PLAIN
+    run: Run,
+    *,
+    figures: bool = True,
+    html: bool = True,
+    style: TableStyle = PLAIN,
+    boxes: Path | None = None,
 ) -> list[Path]:
     """Write every table of a run, and its figures.
 
@@ -32,13 +40,15 @@ def write_report(
         figures: Whether figures are drawn as well.
         html: Whether ``report.html`` is written as well.
         style: How ``leaderboard.tex`` and ``leaderboard.md`` look. It is not remembered: a report
-            without one has the default look.
+            without one has the default look. ``style.ours`` is drawn in colour.
+        boxes: A YAML file that says which pairs the grids show and what they enlarge; see
+            :func:`fusionbench.report.grid_boxes.read_boxes`.
 
     Returns:
         The files, in the order in which they were written.
 
     Raises:
-        FusionBenchError: The folder is not a run.
+        FusionBenchError: The folder is not a run, or ``boxes`` is not valid.
         UnknownNameError: ``style.ours`` is no method of the run; nothing has been written.
 
     Example:
@@ -49,24 +59,45 @@ def write_report(
     """
     from fusionbench.report.collect import collect
     from fusionbench.report.csvs import write_csvs
+    from fusionbench.report.detection import write_detection
     from fusionbench.report.latex import write_latex
     from fusionbench.report.markdown import write_markdown
     from fusionbench.report.ordering import find_ours
+    from fusionbench.report.profile import write_profile
+    from fusionbench.report.rank_tables import write_ranks
 
     results = collect(run)
-    find_ours((result.method for result in results), style.ours)
+    ours = find_ours((result.method for result in results), style.ours)
+    if boxes is not None:
+        from fusionbench.report.grid_boxes import read_boxes
+
+        read_boxes(boxes, run.manifest)
     written = write_csvs(run, results)
     written += [write_markdown(run, results, style), *write_latex(run, results, style)]
+    written += write_ranks(run, results)
+    written += write_detection(run, figures=figures)
+    written += write_profile(run.root, run, figures=figures)
     if figures:
-        from fusionbench.report.boxes import write_boxes
-        from fusionbench.report.grid import write_grids
-
-        written += [*write_boxes(run, results), *write_grids(run, results)]
+        written += _figures(run, results, [ours] if ours else [], boxes)
     if html:
         from fusionbench.report.html import write_html
 
         written += write_html(run, results)
     return written
+
+
+def _figures(
+    run: Run, results: list[Result], highlight: list[str], boxes: Path | None
+) -> list[Path]:
+    from fusionbench.report.boxes import write_boxes
+    from fusionbench.report.figures import write_rank_figures
+    from fusionbench.report.grid import write_grids
+
+    return [
+        *write_boxes(run, results),
+        *write_rank_figures(run, results, highlight),
+        *write_grids(run, results, boxes),
+    ]
 
 
 def leaderboard_table(run: Run) -> RenderableType:

@@ -1,18 +1,25 @@
-"""How a qualitative grid is drawn: every length is in inches, from the top left."""
+"""How a qualitative grid is drawn: every length is in inches, from the top left.
+
+All images are put into one picture, which is drawn once: axes for each would take far longer.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from matplotlib.axes import Axes
+import cv2
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from fusionbench.images import U8
-from fusionbench.report.scenes import BOX_ASPECT, Box
-from fusionbench.report.style import DARK, DPI, LIGHT, TEXT_WIDTH, YELLOW, fitted
+from fusionbench.report.scenes import Box
+from fusionbench.report.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
 
 ONE_LINE_UP_TO = 10
 MOST_IN_LINE = 12
@@ -20,6 +27,7 @@ GAP = 0.04
 SCENE_GAP = 0.08
 SIDE = 0.2
 LABEL = 0.3
+COLOURS = (YELLOW, SKY)
 _WIDEST, _NARROWEST = 2.2, 1.0
 _Place = tuple[float, float, float, float]
 
@@ -35,12 +43,22 @@ class Panel:
 
 @dataclass(frozen=True)
 class SceneView:
-    """One pair: its panels, the box that is enlarged, and height over width of its images."""
+    """One pair: its panels, the boxes that are enlarged, and height over width of its images."""
 
     pair: str
     panels: list[Panel]
-    box: Box
+    boxes: tuple[Box, Box]
     aspect: float
+
+    def crops(self, wide: float) -> list[tuple[float, float, float]]:
+        """Left edge, width and height of each crop below an image: side by side, equally tall."""
+        shapes = [box.width / box.height for box in self.boxes]
+        tall = min((wide - GAP) / sum(shapes), wide)
+        left = (wide - GAP - tall * sum(shapes)) / 2
+        return [
+            (left, tall * shapes[0], tall),
+            (left + tall * shapes[0] + GAP, tall * shapes[1], tall),
+        ]
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,7 @@ class _Layout:
 
     def line(self, scene: SceneView) -> float:
         """Height of one line of a scene without its labels."""
-        return self.wide * (scene.aspect + BOX_ASPECT) + 2 * GAP
+        return self.wide * scene.aspect + scene.crops(self.wide)[0][2] + 2 * GAP
 
     def labelled(self, first: bool) -> bool:
         """Whether a scene repeats the labels: where they are not the heads of one column each."""
@@ -62,6 +80,74 @@ class _Layout:
     def scene(self, scene: SceneView, first: bool) -> float:
         """Height of a scene with its labels."""
         return self.lines * (self.line(scene) + LABEL * self.labelled(first))
+
+
+class _Picture(Artist):
+    """A picture of the figure's own size and resolution, which `imshow` would sample again."""
+
+    def __init__(self, pixels: U8) -> None:
+        super().__init__()
+        self.pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+        self.set_zorder(0)
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it from the lower left corner, bottom line first, as renderers take it."""
+        context = renderer.new_gc()
+        renderer.draw_image(context, 0, 0, self.pixels[::-1])
+        context.restore()
+
+
+@dataclass
+class _Sheet:
+    """What stands on the figure: a picture of all images, frames by colour, and texts."""
+
+    wide: float
+    tall: float
+    picture: U8 = field(init=False)
+    frames: dict[str, list[list[tuple[float, float]]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        size = (round(self.tall * DPI), round(self.wide * DPI), 3)
+        self.picture = np.full(size, 255, np.uint8)
+        self.figure = Figure(figsize=(size[1] / DPI, size[0] / DPI), dpi=DPI)
+        self.ax = self.figure.add_axes((0, 0, 1, 1))
+        self.ax.set_axis_off()
+
+    def paste(self, image: U8 | None, place: _Place) -> None:
+        """Put an image, or an empty field, at left, top, width, height."""
+        left, top = round(place[0] * DPI), round(place[1] * DPI)
+        right, bottom = round((place[0] + place[2]) * DPI), round((place[1] + place[3]) * DPI)
+        target = self.picture[top:bottom, left:right]
+        if image is None:
+            target[:] = np.round(np.multiply(to_rgb(LIGHT), 255))
+            return
+        size = (target.shape[1], target.shape[0])
+        shrinks = size[0] < image.shape[1]
+        kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        scaled = cv2.resize(np.ascontiguousarray(image), size, interpolation=kind)
+        target[:] = scaled if scaled.ndim == 3 else scaled[:, :, None]
+
+    def frame(self, place: _Place, colour: str) -> None:
+        """Draw a frame."""
+        left, top, wide, tall = place
+        right, bottom = left + wide, top + tall
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        self.frames.setdefault(colour, []).append(corners)
+
+    def text(self, x: float, y: float, text: str, **how: object) -> None:
+        """Write a text."""
+        look = {"ha": "center", "va": "center", "linespacing": 1.0, **how}
+        self.ax.text(x, y, text, **look)  # type: ignore[arg-type]
+
+    def finish(self) -> Figure:
+        """The figure, with the picture and the frames on it."""
+        height, width = (length / DPI for length in self.picture.shape[:2])
+        self.ax.add_artist(_Picture(self.picture))
+        for colour, frames in self.frames.items():
+            for edge, line in (("black", 1.5), (colour, 0.9)):
+                self.ax.add_collection(PolyCollection(frames, fc="none", ec=edge, linewidths=line))
+        self.ax.set(xlim=(0, width), ylim=(height, 0))
+        return self.figure
 
 
 def draw_grid(scenes: Sequence[SceneView]) -> Figure:
@@ -73,19 +159,16 @@ def draw_grid(scenes: Sequence[SceneView]) -> Figure:
     layout = _layout(len(scenes[0].panels))
     heights = [layout.scene(scene, i == 0) for i, scene in enumerate(scenes)]
     width = SIDE + layout.across * (layout.wide + GAP)
-    figure = Figure(
-        figsize=(width, sum(heights) + SCENE_GAP * (len(scenes) - 1)),
-        dpi=DPI,
-    )
+    sheet = _Sheet(width, sum(heights) + SCENE_GAP * (len(scenes) - 1))
     labels = [fitted(panel.label, layout.wide, 8) for panel in scenes[0].panels]
     top = 0.0
     for i, (scene, height) in enumerate(zip(scenes, heights, strict=True)):
-        _scene(figure, layout, scene, labels if layout.labelled(i == 0) else [], top)
         above = LABEL if layout.labelled(i == 0) else 0
+        _scene(sheet, layout, scene, labels if above else [], top)
         name, size = fitted(scene.pair, height - above, 7)
-        _text(figure, name, size, (SIDE * 0.45, top + (above + height) / 2), rotation=90)
+        sheet.text(SIDE * 0.45, top + (above + height) / 2, name, size=size, rotation=90)
         top += height + SCENE_GAP
-    return figure
+    return sheet.finish()
 
 
 def _layout(panels: int) -> _Layout:
@@ -96,69 +179,36 @@ def _layout(panels: int) -> _Layout:
 
 
 def _scene(
-    figure: Figure,
+    sheet: _Sheet,
     layout: _Layout,
     scene: SceneView,
     labels: list[tuple[str, float]],
     top: float,
 ) -> None:
     above = LABEL if labels else 0
-    wide, tall, zoom = layout.wide, layout.wide * scene.aspect, layout.wide * BOX_ASPECT
+    wide = layout.wide
     for i, panel in enumerate(scene.panels):
         line, place = divmod(i, layout.across)
         left = SIDE + place * (wide + GAP)
         upper = top + line * (layout.line(scene) + above) + above
-        _image(_axes(figure, (left, upper, wide, tall)), panel, scene.box)
-        _crop(_axes(figure, (left, upper + tall + GAP, wide, zoom)), panel, scene.box)
+        _panel(sheet, scene, panel, (left, upper, wide, wide * scene.aspect))
         if labels:
             text, size = labels[i]
-            _text(figure, text, size, (left + wide / 2, upper - 0.06), va="baseline")
+            sheet.text(left + wide / 2, upper - 0.06, text, size=size, va="baseline")
 
 
-def _text(
-    figure: Figure,
-    text: str,
-    size: float,
-    place: tuple[float, float],
-    *,
-    va: str = "center",
-    rotation: float = 0,
-) -> None:
-    width, height = figure.get_size_inches()
-    x, y = place[0] / width, 1 - place[1] / height
-    figure.text(x, y, text, size=size, ha="center", va=va, rotation=rotation, linespacing=1.0)
-
-
-def _axes(figure: Figure, place: _Place) -> Axes:
-    width, height = figure.get_size_inches()
-    left, upper, wide, tall = place
-    bounds = (left / width, 1 - (upper + tall) / height, wide / width, tall / height)
-    ax = figure.add_axes(bounds)
-    ax.set(xticks=[], yticks=[])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    return ax
-
-
-def _image(ax: Axes, panel: Panel, box: Box) -> None:
+def _panel(sheet: _Sheet, scene: SceneView, panel: Panel, place: _Place) -> None:
+    """The image with its boxes, and the crops below it, each framed in its box's colour."""
+    left, top, wide, tall = place
+    sheet.paste(panel.image, place)
+    below = top + tall + GAP
+    crops = [(left + x, below, across, down) for x, across, down in scene.crops(wide)]
+    for box, crop, colour in zip(scene.boxes, crops, COLOURS, strict=True):
+        sheet.paste(None if panel.image is None else box.cut(panel.image), crop)
+        if panel.image is not None:
+            scale = wide / panel.image.shape[1]
+            corner = (left + box.x * scale, top + box.y * scale)
+            sheet.frame((*corner, box.width * scale, box.height * scale), colour)
+            sheet.frame(crop, colour)
     if panel.image is None:
-        ax.set_facecolor(LIGHT)
-        ax.text(0.5, 0.5, panel.reason, ha="center", va="center", size=7, color=DARK)
-        return
-    _show(ax, panel.image)
-    corner = (box.x - 0.5, box.y - 0.5)
-    for colour, line in (("black", 1.6), (YELLOW, 0.9)):
-        ax.add_patch(Rectangle(corner, box.width, box.height, fill=False, ec=colour, lw=line))
-
-
-def _crop(ax: Axes, panel: Panel, box: Box) -> None:
-    if panel.image is None:
-        ax.set_facecolor(LIGHT)
-        return
-    _show(ax, box.cut(panel.image))
-    for spine in ax.spines.values():
-        spine.set(visible=True, color=YELLOW, linewidth=0.9)
-
-
-def _show(ax: Axes, image: U8) -> None:
-    ax.imshow(image, cmap="gray", vmin=0, vmax=255, aspect="auto")
+        sheet.text(left + wide / 2, top + tall / 2, panel.reason, size=7, color=DARK)

@@ -50,6 +50,7 @@ def _profile(suite: Suite, run: Run, plan: Plan, where: Surroundings) -> None:
     from fusionbench import console
     from fusionbench.profiling.driving import profile
     from fusionbench.profiling.plans import ProfilePlan
+    from fusionbench.profiling.running import add_ceilings
     from fusionbench.profiling.settings import Effort, ProfileSettings, parse_size
 
     asked = suite.profile
@@ -68,6 +69,7 @@ def _profile(suite: Suite, run: Run, plan: Plan, where: Surroundings) -> None:
     with console.progress("profiling", profiled.rows) as advance:
         for line in profile(profiled, advance):
             console.warn(line)
+    add_ceilings(profiled)
 
 
 def table_style(suite: Suite) -> TableStyle:

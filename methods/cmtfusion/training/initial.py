@@ -30,7 +30,8 @@ def pass_through(network: CMTFusion, ir: Tensor, vis: Tensor) -> None:
 
     Args:
         network: Changed in place.
-        ir, vis: N x 1 x H x W in [-1, 1].
+        ir: N x 1 x H x W in [-1, 1].
+        vis: As ``ir``.
     """
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and not any(k in name for k in KEPT):

@@ -151,7 +151,7 @@ def test_sizes_and_variants_are_rows_of_their_own(tmp_path: Path) -> None:
 def test_a_method_that_computes_on_the_host_is_measured_on_the_cpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine = {"device": "cuda", "gpu": "Fake"}
+    machine = {"device": "cuda", "gpu": "Fake", "processor": "Fake"}
     monkeypatch.setattr("fusionbench.profiling.driving.describe", lambda device: machine)
     answers = Answers(hosts=["laplacian"])
     profile(plan(tmp_path, answers, ["average", "laplacian"], device="cuda"))

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from fusionbench.images import read_image, write_png
+from fusionbench.report.boxes import Box as BoxPlot
 from fusionbench.report.boxes import write_boxes
 from fusionbench.report.collect import collect
 from fusionbench.report.grid import write_grids
-from fusionbench.report.scenes import Box, choose_box, choose_pairs
+from fusionbench.report.scenes import Box, choose_boxes, choose_pairs
 from fusionbench.report.style import file_name, fitted, text_width
 
 
@@ -79,16 +80,16 @@ def test_grid_exists_and_shows_something(two_by_two, builder):
 
 
 def test_grid_wraps_many_methods_and_keeps_its_width(builder):
-    builder.dataset("D", ["a", "b", "c"])
+    builder.dataset("D", ["a", "b"])
     builder.column("EN@standard")
-    for i in range(40):
+    for i in range(24):
         builder.method(f"m{i}", label=f"A rather long method name {i}")
     run = builder.write()
     builder.images(size=(12, 16))
     png = write_grids(run, collect(run))[0]
     height, width = read_image(png).shape[:2]
     assert width < 13 * 300
-    assert height > 2 * 4 * 1.3 * 300
+    assert height > 2 * 3 * 1.1 * 300
 
 
 def test_grid_with_sizes_that_differ_and_images_that_lack(two_by_two, builder, monkeypatch):
@@ -162,7 +163,7 @@ def test_box_lies_where_fused_images_differ(offset):
     base = np.random.default_rng(3).integers(40, 90, (80, 120)).astype(np.uint8)
     one, two = base.copy(), base + np.uint8(offset)
     two[50:60, 80:100] = 250
-    box = choose_box([base, base], [one, two])
+    box, _ = choose_boxes([base, base], [one, two])
     assert (box.width, box.height) == (30, 19)
     assert box.x <= 80
     assert box.x + box.width >= 100
@@ -170,19 +171,37 @@ def test_box_lies_where_fused_images_differ(offset):
     assert box.y + box.height >= 60
 
 
+def test_the_second_box_lies_at_the_second_difference_apart_from_the_first():
+    base = np.random.default_rng(3).integers(40, 90, (480, 640)).astype(np.uint8)
+    one, two = base.copy(), base.copy()
+    two[300:360, 400:520] = 250
+    two[60:100, 80:150] = 250
+    first, second = choose_boxes([base, base], [one, two])
+    for box, (x, y) in ((first, (460, 330)), (second, (115, 80))):
+        assert (box.width, box.height) == (160, 99)
+        assert box.x <= x < box.x + box.width
+        assert box.y <= y < box.y + box.height
+        assert box.x + box.width <= 640
+        assert box.y + box.height <= 480
+
+
 def test_box_with_one_method_compares_with_the_sources():
     base = np.full((40, 40), 90, np.uint8)
     base[::2] += 10
     ir = base.copy()
     ir[4:8, 4:12] = 255
-    box = choose_box([ir, base], [base])
+    box, _ = choose_boxes([ir, base], [base])
     assert box.x <= 4
     assert box.y <= 4
 
 
 def test_box_of_tiny_and_flat_images_stays_inside():
     flat = np.full((2, 3, 3), 7, np.uint8)
-    assert choose_box([flat, flat], [flat, flat]) == Box(0, 0, 1, 1)
+    first, second = choose_boxes([flat, flat], [flat, flat])
+    assert first == Box(0, 0, 1, 1)
+    assert (second.width, second.height) == (1, 1)
+    assert second.x < 3
+    assert second.y < 2
 
 
 def test_labels_are_broken_before_they_shrink_and_cut_last():
@@ -198,16 +217,16 @@ def test_file_names_hold_no_separator():
     assert file_name("box_Qab/f@a b") == "box_Qab_f@a_b"
 
 
-def test_only_outliers_are_drawn_as_points_of_a_large_data_set():
-    import pandas as pd
+def test_boxes_are_those_of_matplotlib():
+    from matplotlib.cbook import boxplot_stats
 
-    from fusionbench.report.boxes import _outliers
-
-    values = [*range(1, 12), 40.0, -30.0]
-    frame = pd.DataFrame({"row": 0, "value": [float(v) for v in values]})
-    other = pd.DataFrame({"row": 1, "value": [40.0, 40.5, 41.0]})
-    found = _outliers(pd.concat([frame, other]))
-    assert sorted(found["value"]) == [-30.0, 40.0]
+    generator = np.random.default_rng(0)
+    for values in (generator.standard_t(2, 50), np.array([3.0]), np.array([1.0, 1.0, 7.0])):
+        (expected,) = boxplot_stats(values)
+        box = BoxPlot.of(values.tolist())
+        assert (box.low, box.high) == (expected["whislo"], expected["whishi"])
+        assert box.quartiles == pytest.approx([expected[k] for k in ("q1", "med", "q3")])
+        assert sorted(box.outliers) == sorted(expected["fliers"])
 
 
 def test_five_large_data_sets_in_one_figure(builder):

@@ -19,6 +19,11 @@ TABLES = {
     "leaderboard.tex",
     "leaderboard_standalone.tex",
     "references.bib",
+    "ranks.csv",
+    "ranks.md",
+    "significance.csv",
+    "stability.csv",
+    "report.html",
 }
 
 

@@ -14,13 +14,16 @@ from safetensors.torch import load_file
 from fusionbench import FusionBenchError
 from fusionbench.datasets import check_pairs, open_folders
 from fusionbench.manifest import DataSetRecord
+from fusionbench.methods.cmtfusion.network import CMTFusion
 from fusionbench.methods.cmtfusion.training import loop
 from fusionbench.methods.cmtfusion.training.crops import Crops, GreyPair, load_pairs, to_network
+from fusionbench.methods.cmtfusion.training.initial import pass_through
 from fusionbench.methods.cmtfusion.training.loop import learning_rate, train
 from fusionbench.methods.cmtfusion.training.losses import Weights
 from fusionbench.methods.cmtfusion.training.perceptual import find_features
 from fusionbench.methods.cmtfusion.training.settings import Settings, describe, parse
 from fusionbench.methods.cmtfusion.training.state import Average
+from fusionbench.methods.cmtfusion.transformer import Variant
 from fusionbench.training import TrainingRequest, hold_out
 
 SIZE = 64
@@ -139,6 +142,38 @@ def test_a_step_on_the_gpu_is_the_step_on_the_cpu(request_: TrainingRequest) -> 
     train(there, replace(SETTINGS, steps=1))
     totals = [float(rows(r.out / "train.csv")[0]["total"]) for r in (request_, there)]
     assert totals[0] == pytest.approx(totals[1], rel=1e-4)
+
+
+@pytest.mark.parametrize(("variant", "error"), [("release", 0.15), ("paper", 0.1)])
+def test_the_pass_through_start_keeps_the_mean_and_fine_detail(
+    variant: Variant, error: float
+) -> None:
+    torch.manual_seed(0)
+    ir, vis = (blurred(torch.rand(2, 1, 96, 96)) for _ in range(2))
+    mean = (ir + vis) / 2
+    network = CMTFusion(variant)
+    with torch.no_grad():
+        before = network(ir, vis)[0]
+        pass_through(network, ir, vis)
+        after = network(ir, vis)
+    assert [x.shape[-1] for x in after] == [96, 48, 24]
+    assert float((after[0] - mean).square().mean().sqrt()) < error * float(mean.std()) * 4
+    assert correlation(detail(after[0]), detail(mean)) > 0.8
+    assert correlation(detail(before), detail(mean)) < 0.8
+
+
+def blurred(x: torch.Tensor) -> torch.Tensor:
+    """Coarse structure and texture, in [-1, 1]."""
+    coarse = torch.nn.functional.avg_pool2d(x, 15, 1, 7) - 0.5
+    return (4 * coarse + 0.4 * (x - 0.5)).clamp(-1, 1)
+
+
+def detail(x: torch.Tensor) -> torch.Tensor:
+    return x - torch.nn.functional.avg_pool2d(x, 5, 1, 2)
+
+
+def correlation(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float(torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1])
 
 
 def test_learning_rate() -> None:

@@ -1,0 +1,83 @@
+"""Figures of ranks and of values: what stands beside the box plots and the qualitative grids.
+
+Each is one file for a data set under a convention, and readable with 40 methods: those asked for
+and the best are drawn in colour, the others in gray. There is no radar chart: the order of its axes
+decides the area that a method seems to cover, and lengths on different spokes are hard to compare;
+parallel coordinates show the same numbers on a common scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fusionbench.report.collect import Result, boards
+from fusionbench.report.ranking import Ranking, rank_board
+from fusionbench.report.style import figure_style, save
+from fusionbench.runs import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Named = Iterator[tuple[str, "Figure"]]
+
+
+def write_rank_figures(
+    run: Run, results: list[Result], highlight: Sequence[str] = ()
+) -> list[Path]:
+    """Write the figures of ranks and values into ``figures/``, each as PNG and PDF.
+
+    ``cd_<data set>@<convention>``: critical-difference diagram of the overall mean ranks.
+    ``bump_<data set>@<convention>``: each method's place overall and by every metric.
+    ``bump_<data set>``: its overall place under every convention, where there are several.
+    ``parallel_<data set>@<convention>``: the means on a scale from worst to best.
+    ``curves_<data set>@<convention>``: the values of all pairs, sorted, for every metric.
+    ``correlation_<data set>@<convention>``: Spearman's correlation of the metrics.
+
+    Args:
+        run: The run.
+        results: Its results.
+        highlight: Names of methods that are drawn in colour, before the best.
+
+    Returns:
+        The files; a figure that would have nothing to compare is left out.
+    """
+    written = []
+    rankings = [rank_board(board) for board in boards(run, results)]
+    with figure_style():
+        for name, figure in _figures(rankings, highlight):
+            written += save(figure, run.root / "figures", name)
+    return written
+
+
+def _figures(rankings: Sequence[Ranking], highlight: Sequence[str]) -> Named:
+    from fusionbench.report.figures.bump import bump_of_conventions
+
+    for ranking in rankings:
+        yield from _of_board(ranking, highlight)
+    for dataset in dict.fromkeys(ranking.board.dataset.name for ranking in rankings):
+        own = [r for r in rankings if r.board.dataset.name == dataset and r.overall]
+        if len(own) > 1:
+            yield f"bump_{dataset}", bump_of_conventions(own, highlight)
+
+
+def _of_board(ranking: Ranking, highlight: Sequence[str]) -> Named:
+    from fusionbench.report.figures.bump import bump_of_metrics
+    from fusionbench.report.figures.correlation import correlation
+    from fusionbench.report.figures.critical import critical_difference_diagram
+    from fusionbench.report.figures.curves import curves
+    from fusionbench.report.figures.parallel import parallel_coordinates
+
+    where = f"{ranking.board.dataset.name}@{ranking.board.convention}"
+    several = len(ranking.contests) > 1
+    if ranking.overall and len(ranking.overall.pairs) > 1:
+        yield f"cd_{where}", critical_difference_diagram(ranking, highlight)
+    if ranking.overall and several:
+        yield f"bump_{where}", bump_of_metrics(ranking, highlight)
+        yield f"parallel_{where}", parallel_coordinates(ranking, highlight)
+    if ranking.contests:
+        for number, sheet in enumerate(curves(ranking, highlight)):
+            yield f"curves_{where}{f'_{number + 1}' if number else ''}", sheet
+    if several and (matrix := correlation(ranking)) is not None:
+        yield f"correlation_{where}", matrix

@@ -1,0 +1,122 @@
+"""The critical-difference diagram: mean ranks on a line, bars over those that are no different."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from fusionbench.report.figures.looks import Look, looks, one_line, widest
+from fusionbench.report.ranking import Contest, Ranking
+from fusionbench.report.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH
+
+NARROW_UP_TO = 14
+TOP, ROW, BAR, TICK = 0.74, 0.15, 0.07, 0.05
+LONGEST_LABEL = 1.1
+SIZE = 7
+
+
+def critical_difference_diagram(ranking: Ranking, highlight: Sequence[str] = ()) -> Figure:
+    """Draw the overall mean ranks of a board.
+
+    The best stands on the left. A bar joins methods that lie less than Nemenyi's critical
+    difference apart (0.05), or all where Friedman's test finds no difference at all.
+
+    Source: J. Demšar, JMLR 7, 2006, figure 1.
+    """
+    contest = ranking.overall
+    assert contest is not None
+    bars = [group for group in contest.cliques if len(group) > 1]
+    half = math.ceil(len(contest.methods) / 2)
+    width = COLUMN_WIDTH if len(contest.methods) <= NARROW_UP_TO else TEXT_WIDTH
+    labels = [one_line(label, LONGEST_LABEL, SIZE) for label in contest.labels]
+    side = widest(labels, SIZE) + 0.12
+    below = 0.1 + BAR * len(bars)
+    figure = Figure(figsize=(width, TOP + below + ROW * half + 0.06), dpi=DPI)
+    ax = figure.add_axes((0, 0, 1, 1))
+    height = float(figure.get_size_inches()[1])
+    ax.set(xlim=(0, width), ylim=(height - TOP, -TOP))
+    ax.set_axis_off()
+    scale = _Scale(contest, side, width - side)
+    _axis(ax, scale, ranking, width)
+    _names(ax, scale, contest, labels, below, looks(ranking, highlight))
+    ranks = contest.mean_ranks
+    spans = [
+        (scale.at(ranks[group[0]]) - 0.03, scale.at(ranks[group[-1]]) + 0.03) for group in bars
+    ]
+    lines = [[(a, 0.09 + BAR * i), (b, 0.09 + BAR * i)] for i, (a, b) in enumerate(spans)]
+    ax.add_collection(LineCollection(lines, colors=DARK, linewidths=2.4, capstyle="butt", zorder=4))
+    return figure
+
+
+class _Scale:
+    """Where a mean rank lies, in inches: whole ranks around all that occur, best on the left."""
+
+    def __init__(self, contest: Contest, left: float, right: float) -> None:
+        self.low = math.floor(float(contest.mean_ranks.min()) + 1e-9)
+        self.high = max(math.ceil(float(contest.mean_ranks.max()) - 1e-9), self.low + 1)
+        self.left, self.right = left, right
+
+    def at(self, rank: float) -> float:
+        """Inches from the left for a mean rank."""
+        share = (float(rank) - self.low) / (self.high - self.low)
+        return self.left + share * (self.right - self.left)
+
+    @property
+    def ticks(self) -> range:
+        """Whole ranks with a tick, ten or fewer."""
+        return range(self.low, self.high + 1, max(1, math.ceil((self.high - self.low) / 10)))
+
+
+def _axis(ax: Axes, scale: _Scale, ranking: Ranking, width: float) -> None:
+    contest = ranking.overall
+    assert contest is not None
+    ticks = [[(scale.at(t), 0), (scale.at(t), -TICK)] for t in scale.ticks]
+    ax.add_collection(
+        LineCollection([[(scale.left, 0), (scale.right, 0)], *ticks], colors=DARK, lw=0.8)
+    )
+    for tick in scale.ticks:
+        ax.text(scale.at(tick), -TICK - 0.02, str(tick), size=SIZE, ha="center", va="bottom")
+    reach = scale.at(scale.low + contest.critical_difference)
+    if contest.differs and reach <= scale.right:
+        edges = [[(x, -0.31), (x, -0.25)] for x in (scale.left, reach)]
+        bar = [[(scale.left, -0.28), (reach, -0.28)], *edges]
+        ax.add_collection(LineCollection(bar, colors=DARK, linewidths=0.8))
+        ax.text(reach + 0.04, -0.28, "CD", size=SIZE, va="center")
+    p = contest.test.p
+    said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    board = ranking.board
+    title = (
+        f"{board.dataset.name}, {board.convention}: mean rank over {len(ranking.contests)} metrics"
+    )
+    facts = f"N = {len(contest.pairs)}, Friedman {said}, CD = {contest.critical_difference:.2f}"
+    for y, text in ((-TOP + 0.14, title), (-TOP + 0.28, facts)):
+        ax.text(width / 2, y, one_line(text, width - 0.1, SIZE), size=SIZE, ha="center")
+
+
+def _names(
+    ax: Axes,
+    scale: _Scale,
+    contest: Contest,
+    labels: Sequence[str],
+    below: float,
+    look: dict[str, Look],
+) -> None:
+    """The better half of the methods on the left, best on top; the others on the right."""
+    order = sorted(range(len(labels)), key=lambda i: (contest.mean_ranks[i], i))
+    half = math.ceil(len(order) / 2)
+    lines, colours = [], []
+    for place, i in enumerate(order):
+        left = place < half
+        y = below + ROW * (place if left else len(order) - 1 - place) + ROW / 2
+        x, end = scale.at(contest.mean_ranks[i]), scale.left if left else scale.right
+        out = -0.05 if left else 0.05
+        own = look[contest.methods[i].method.name]
+        lines.append([(x, 0), (x, y), (end + out, y)])
+        colours.append(own.colour if own.stands_out else DARK)
+        said = ax.text(end + 1.6 * out, y, labels[i], size=SIZE, va="center")
+        said.set(ha="right" if left else "left")
+    ax.add_collection(LineCollection(lines, colors=colours, linewidths=0.8))
