@@ -16,8 +16,8 @@ from fusionbench.comparing.reading import Loaded
 from fusionbench.comparing.testing import Verdict
 from fusionbench.files import write_text
 from fusionbench.report.collect import Board
-from fusionbench.report.layout import Entry, explanation, heading, lay_out, provenance, sentence
-from fusionbench.report.markdown import DASH, RANKS, escape
+from fusionbench.report.layout import lay_out
+from fusionbench.report.markdown import escape, row, section
 
 HEADER = (
     *("dataset", "convention", "metric", "method", "run_a", "run_b", "pairs", "mean_a", "mean_b"),
@@ -69,7 +69,7 @@ def _markdown(comparison: Comparison) -> str:
         parts += _group(group)
     parts += ["## What changed", "", *_changes(comparison), ""]
     for board in comparison.boards:
-        parts += _board(board)
+        parts.append(section(lay_out(board)))
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
@@ -93,32 +93,4 @@ def _table(
 ) -> list[str]:
     rule = [":---" if all_left or name in wording.TEXT_COLUMNS else "---:" for name in heads]
     cells = [[escape(cell) for cell in row] for row in (heads, *rows)]
-    return [_row(cells[0]), _row(rule), *map(_row, cells[1:])]
-
-
-def _board(board: Board) -> list[str]:
-    table = lay_out(board)
-    rows = [["Method", "N", *map(escape, table.headers)]]
-    rows.append([":---", *["---:"] * (len(rows[0]) - 1)])
-    for line in table.lines:
-        rows.append([_entry(entry) for entry in (line.label, line.n, *line.cells)])
-    notes = [f"<sup>{mark}</sup> {escape(sentence(text))}<br>" for mark, text in table.notes]
-    return [
-        f"## {escape(heading(board))}",
-        "",
-        escape(". ".join([*explanation(table), provenance(board)]) + "."),
-        "",
-        *map(_row, rows),
-        "",
-        *notes,
-        *([""] if notes else []),
-    ]
-
-
-def _entry(entry: Entry) -> str:
-    text = RANKS.get(entry.rank, "{}").format(escape(entry.text) or DASH)
-    return f"{text}<sup>{','.join(entry.marks)}</sup>" if entry.marks else text
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return [row(cells[0]), row(rule), *map(row, cells[1:])]

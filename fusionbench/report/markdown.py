@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def write_markdown(run: Run, results: list[Result], style: TableStyle = PLAIN) -
     """
     marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
     style = replace(style, layout="single", marks=marks)
-    sections = [_section(lay_out(board, style=style)) for board in boards(run, results)]
+    sections = [section(lay_out(board, style=style)) for board in boards(run, results)]
     path = run.root / "leaderboard.md"
     write_text(path, "\n".join(["# Leaderboard", "", *sections]))
     return path
@@ -47,7 +48,8 @@ def escape(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|#~$])", r"\\\1", " ".join(text.split()))
 
 
-def _section(table: Table) -> str:
+def section(table: Table) -> str:
+    """A table with its heading, caption and notes."""
     caption = ". ".join(explanation(table, table.style.marks))
     return "\n".join(
         [
@@ -65,11 +67,11 @@ def _section(table: Table) -> str:
 
 def _table(table: Table) -> list[str]:
     heads = ["Method", "N", *map(escape, table.headers)]
-    rows = [_row(heads), _row([":---", *["---:"] * (len(heads) - 1)])]
+    rows = [row(heads), row([":---", *["---:"] * (len(heads) - 1)])]
     blank = [""] * (len(heads) - 1)
     titled = table.has_anchors or any(line.ours for line in table.lines)
     for block in table.blocks:
-        rows += [_row([_title(block[0]), *blank])] if titled else []
+        rows += [row([_title(block[0]), *blank])] if titled else []
         rows += [_line(line) for line in block]
     return rows
 
@@ -81,14 +83,16 @@ def _title(line: Line) -> str:
 
 
 def _line(line: Line) -> str:
-    return _row([_entry(line.label), _entry(line.n), *map(_entry, line.cells)])
+    return row([cell(line.label), cell(line.n), *map(cell, line.cells)])
 
 
-def _entry(entry: Entry) -> str:
+def cell(entry: Entry) -> str:
+    """An entry with its rank, deviation and footnote marks."""
     text = RANKS.get(entry.rank, "{}").format(escape(entry.text) or DASH)
     text += f" ± {escape(entry.std)}" if entry.std else ""
     return f"{text}<sup>{','.join(entry.marks)}</sup>" if entry.marks else text
 
 
-def _row(cells: list[str]) -> str:
+def row(cells: Sequence[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |"

@@ -14,8 +14,8 @@ from fusionbench.report.detection.layout import (
     lay_out,
     provenance,
 )
-from fusionbench.report.layout import Entry, sentence
-from fusionbench.report.markdown import DASH, RANKS, escape
+from fusionbench.report.layout import sentence
+from fusionbench.report.markdown import cell, escape, row
 from fusionbench.runs import Run
 
 
@@ -36,20 +36,11 @@ def _section(table: DetectionTable) -> str:
             "",
             f"{escape('. '.join(explanation(table)))}. {escape(provenance(board))}.",
             "",
-            _row(heads),
-            _row([":---", *["---:"] * (len(heads) - 3), ":---", ":---"]),
-            *(_row([_entry(e) for e in (line.label, *line.cells)]) for line in table.lines),
+            row(heads),
+            row([":---", *["---:"] * (len(heads) - 3), ":---", ":---"]),
+            *(row([cell(e) for e in (line.label, *line.cells)]) for line in table.lines),
             "",
             *(f"<sup>{mark}</sup> {escape(sentence(text))}<br>" for mark, text in table.notes),
             *([""] if table.notes else []),
         ]
     )
-
-
-def _entry(entry: Entry) -> str:
-    text = RANKS.get(entry.rank, "{}").format(escape(entry.text) or DASH)
-    return f"{text}<sup>{','.join(entry.marks)}</sup>" if entry.marks else text
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
