@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -219,15 +220,12 @@ def test_rows_are_raw_and_suppressed_on_reading(blobs, detect) -> None:
     assert len(detections(row, Thresholds(overlap=1, most=3)).scores) == 3
 
 
-def test_suppression_is_that_of_torchvision_s_rule() -> None:
+def test_suppression_is_that_of_torchvision_s_rule(yolo: Any) -> None:
     """Against ultralytics' own, which the field's numbers come from; random boxes, many ties."""
-    pytest.importorskip("ultralytics")
     import torch
+    from ultralytics.utils.nms import TorchNMS
 
-    from fusionbench.detection.yolo_package import yolo_package
-
-    yolo_package()
-    nms = pytest.importorskip("ultralytics.utils.nms").TorchNMS.nms
+    nms = TorchNMS.nms
     rng = np.random.default_rng(0)
     corner, size = rng.uniform(0, 60, (150, 2)), rng.uniform(5, 40, (150, 2))
     boxes = np.hstack([corner, corner + size]).round(2)
@@ -346,13 +344,12 @@ def test_real_pairs_end_to_end_with_yolox(shared, cli, tmp_path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.reference
-def test_average_precision_is_that_of_ultralytics_own_val(shared, cli, tmp_path) -> None:
+def test_average_precision_is_that_of_ultralytics_own_val(shared, cli, tmp_path, yolo) -> None:
     """The package's own ``val``: its thresholds, suppression, matching and averaging.
 
     The images are padded to squares beforehand: ``val`` pads by half a stride more than its own
     ``predict``, and what stands there moves scores.
     """
-    pytest.importorskip("ultralytics")
     from fusionbench.detection.yolo_package import with_torchvision
     from fusionbench.detectors._coco import COCO
 
