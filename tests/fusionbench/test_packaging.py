@@ -23,7 +23,7 @@ def test_every_package_is_listed() -> None:
     found = set()
     for top in ("fusionbench", "methods", "metrics", "configs"):
         for file in (ROOT / top).rglob("*"):
-            if file.suffix in (".py", ".yaml", ".safetensors"):
+            if file.suffix in (".py", ".yaml", ".txt", ".css", ".safetensors"):
                 name = ".".join(file.parent.relative_to(ROOT).parts)
                 found.add(name if top == "fusionbench" else f"fusionbench.{name}")
     assert sorted(found) == sorted(listed)

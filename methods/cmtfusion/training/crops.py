@@ -45,17 +45,38 @@ def to_network(images: Tensor) -> tuple[Tensor, Tensor]:
 class Crops:
     """Random square crops, each flipped along either axis with probability 1/2.
 
-    An image smaller than a crop is first mirrored at its right and lower edge.
+    An image smaller than a crop is first mirrored at its right and lower edge. With ``tones``, half
+    of the crops are moved towards black (more often) or white, both sources alike: day scenes alone
+    do not teach a network what is dark.
     """
 
-    def __init__(self, pairs: Sequence[GreyPair], size: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        pairs: Sequence[GreyPair],
+        size: int,
+        rng: np.random.Generator,
+        *,
+        tones: bool = False,
+    ) -> None:
         self.images = [_at_least(pair.images, size) for pair in pairs]
-        self.size, self.rng = size, rng
+        self.size, self.rng, self.tones = size, rng, tones
 
     def batch(self, count: int) -> tuple[Tensor, Tensor]:
         """IR and VIS, ``count`` x 1 x size x size each."""
         crops = [self._crop(self.images[self.rng.integers(len(self.images))]) for _ in range(count)]
-        return to_network(torch.stack(crops))
+        ir, vis = to_network(torch.stack(crops))
+        if self.tones:
+            for both in zip(ir, vis, strict=True):
+                self._move(*both)
+        return ir, vis
+
+    def _move(self, ir: Tensor, vis: Tensor) -> None:
+        """Towards black or white: the distance to it is scaled by 0.1 to 1; in place."""
+        if self.rng.random() < 0.5:
+            end = -1.0 if self.rng.random() < 0.7 else 1.0
+            gain = self.rng.uniform(0.1, 1.0)
+            for image in (ir, vis):
+                image.sub_(end).mul_(gain).add_(end)
 
     def _crop(self, images: Tensor) -> Tensor:
         top, left = (int(self.rng.integers(n - self.size + 1)) for n in images.shape[1:])

@@ -57,7 +57,7 @@ def train(request: TrainingRequest, settings: Settings) -> Path:
             drop_after(request.out / name, run.step)
         log.info("going on from step %d", run.step)
     features = features.to(request.device) if features else None
-    crops = Crops(pairs, settings.crop, run.rng)
+    crops = Crops(pairs, settings.crop, run.rng, tones=settings.tones)
     Loop(request, settings, run, crops, held, features).run_to_the_end()
     weights = save_average(run, request.out / "weights.safetensors")
     write_card(weights, request, settings, run)

@@ -208,6 +208,20 @@ def test_crops_keep_the_modalities_aligned() -> None:
     assert len(directions) > 1
 
 
+def test_tones_move_both_sources_alike() -> None:
+    images = torch.stack([torch.full((20, 20), 51), torch.full((20, 20), 204)]).to(torch.uint8)
+    crops = Crops([GreyPair("a", images)], 16, np.random.default_rng(0), tones=True)
+    ir, vis = (x[:, 0, 0, 0] for x in crops.batch(200))
+    unmoved = torch.isclose(ir, torch.tensor(-0.6)) & torch.isclose(vis, torch.tensor(0.6))
+    assert 70 < int(unmoved.sum()) < 130
+    distance = vis - ir
+    darker = torch.isclose((1 + ir) / 0.4, distance / 1.2, atol=1e-5)
+    brighter = torch.isclose((1 - vis) / 0.4, distance / 1.2, atol=1e-5)
+    assert bool((darker | brighter).all())
+    assert int((darker & ~unmoved).sum()) > int((brighter & ~unmoved).sum()) > 5
+    assert 0.1 <= float(distance.min()) / 1.2 < 0.25
+
+
 def test_a_smaller_image_is_mirrored() -> None:
     images = torch.arange(2 * 6 * 20).reshape(2, 6, 20).to(torch.uint8)
     (padded,) = Crops([GreyPair("a", images)], 10, np.random.default_rng(0)).images
