@@ -43,7 +43,7 @@ class Work:
         plan, setting = self.plan, prepared.method.setting
         inputs = next(inputs for s, inputs in self.inputs if s == size)
         return Request(
-            method=prepared.record.name,
+            method=prepared.method.card.name,
             weights=setting.weights,
             options=dict(setting.options),
             weights_folders=setting.finder.folders,
