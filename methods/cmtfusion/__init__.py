@@ -65,7 +65,7 @@ class _CMT(Method):
         """The variant and whose weights."""
         whose = {"authors": "authors' weights", "retrained": "retrained", "added": "added weights"}
         used = self.weights()
-        variant = [] if self.variant == "release" else [self.variant]
+        variant: list[str] = [] if self.variant == "release" else [self.variant]
         if self.variant != "patch" or used.origin != "authors":
             variant.append(whose.get(used.origin, used.path.name))
         return f"CMTFusion ({', '.join(variant)})"

@@ -36,7 +36,7 @@ def pass_through(network: CMTFusion, ir: Tensor, vis: Tensor) -> None:
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and not any(k in name for k in KEPT):
             for parameter in module.parameters():
-                parameter *= NOISE
+                parameter.mul_(NOISE)
             if not name.endswith(RESIDUAL):
                 module.weight += _identity(name, module)
     _scale_outputs(network, ir, vis)

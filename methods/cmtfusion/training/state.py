@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..network import CMTFusion
+
 
 class Average:
     """Exponential moving average of a network's parameters, with a faster start."""
@@ -32,7 +34,7 @@ class Average:
 class Run:
     """What changes while training."""
 
-    network: nn.Module
+    network: CMTFusion
     optimizer: torch.optim.Optimizer
     average: Average
     rng: np.random.Generator
