@@ -30,7 +30,7 @@ def suite(tmp_path: Path) -> Path:
 
 
 def test_every_suite_that_ships_is_valid() -> None:
-    assert {"cmtfusion-variants", "sample"} <= set(shipped_suites())
+    assert {"cmtfusion-losses", "cmtfusion-variants", "paper", "sample"} <= set(shipped_suites())
     for name, path in shipped_suites().items():
         assert read_suite(find_suite(name)).title, path
 
