@@ -30,6 +30,7 @@ from numpy.typing import NDArray  # noqa: E402
 from fusionbench import Plane, Sources, Triple  # noqa: E402
 from fusionbench.conventions import Column, load_conventions  # noqa: E402
 from fusionbench.primitives import keep_freed_memory  # noqa: E402
+from fusionbench.torchvision_shim import make_torchvision_importable
 
 U8 = NDArray[np.uint8]
 EIGHT = ("EN", "MI", "SD", "SF", "SSIM", "Qabf", "VIF", "AG")
@@ -127,6 +128,7 @@ def _torch(module: str, name: str, **options: Any) -> Callable[[U8, U8], object]
 
 
 def _torchmetrics(name: str) -> Callable[[U8, U8], object]:
+    make_torchvision_importable()
     function = getattr(import_module("torchmetrics.functional.image"), name)
     options = {} if "fidelity" in name else {"data_range": 255.0}
     return lambda x, f: function(_as_tensor(f), _as_tensor(x), **options)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fusionbench import Sources, Triple
 from fusionbench.conventions import Column
+from fusionbench.torchvision_shim import make_torchvision_importable
 
 U8 = NDArray[np.uint8]
 
@@ -106,6 +107,7 @@ def test_vif_is_that_of_sewar(images: tuple[U8, U8, U8]) -> None:
 
 
 def test_vif_is_that_of_torchmetrics(images: tuple[U8, U8, U8]) -> None:
+    make_torchvision_importable()  # torchmetrics imports it where it is installed
     functional = pytest.importorskip("torchmetrics.functional.image")
     import torch
 

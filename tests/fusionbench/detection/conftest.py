@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def yolo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def yolo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The package ultralytics with a settings folder of its own; skips where it is absent."""
     if importlib.util.find_spec("ultralytics") is None:
         pytest.skip("ultralytics is not installed (the extra detect)")
@@ -33,4 +32,4 @@ def yolo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setenv("FUSIONBENCH_CACHE", str(tmp_path_factory.mktemp("yolo")))
         patch.setattr(socket, "getaddrinfo", _refuse)
         patch.setattr(socket.socket, "connect", _refuse)
-        yield yolo_package()
+        return yolo_package()
