@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -55,14 +55,22 @@ def _parts(table: Table, width: int) -> list[tuple[int, int]]:
     """Ranges of columns that fit beside the labels; one at least in each."""
     fixed = max((len(_text(line.label)) for line in table.lines), default=6)
     room = width - max(fixed, 6) - _GAP - max(len(_text(line.n)) for line in table.lines) - _GAP
+    widths = [
+        max([len(header), *(len(_text(line.cells[place])) for line in table.lines)]) + _GAP
+        for place, header in enumerate(table.headers)
+    ]
+    return fitting_ranges(widths, room)
+
+
+def fitting_ranges(widths: Sequence[int], room: int) -> list[tuple[int, int]]:
+    """Neighbouring columns taken together as long as they fit; one at least in each range."""
     ranges, start, used = [], 0, 0
-    for place, header in enumerate(table.headers):
-        wide = max([len(header), *(len(_text(line.cells[place])) for line in table.lines)]) + _GAP
+    for place, wide in enumerate(widths):
         if used + wide > room and place > start:
             ranges.append((start, place))
             start, used = place, 0
         used += wide
-    return [*ranges, (start, len(table.headers))]
+    return [*ranges, (start, len(widths))]
 
 
 def _rich(table: Table, start: int, stop: int) -> RichTable:

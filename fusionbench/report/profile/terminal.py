@@ -13,6 +13,7 @@ from fusionbench.profiling.records import Light
 from fusionbench.report.layout import Entry, sentence
 from fusionbench.report.profile.reading import Profile
 from fusionbench.report.profile.table import Table, TableLine, lay_out
+from fusionbench.report.terminal import fitting_ranges
 
 DASH = "–"
 _COLOURS: dict[Light | None, str] = {"green": "", "amber": "yellow", "red": "red", None: ""}
@@ -45,15 +46,11 @@ def _table(table: Table, width: int) -> Iterator[RichTable | Text]:
 def _parts(table: Table, width: int) -> list[tuple[int, int]]:
     """Ranges of columns that fit beside the labels; one at least in each."""
     room = width - max((len(line.label) for line in table.lines), default=0) - _GAP
-    ranges, start, used = [], 0, 0
-    for place, header in enumerate(table.headers):
-        cells = (len(_plain(line.cells[place])) for line in table.lines)
-        wide = max(len(header), *cells) + _GAP if table.lines else len(header) + _GAP
-        if used + wide > room and place > start:
-            ranges.append((start, place))
-            start, used = place, 0
-        used += wide
-    return [*ranges, (start, len(table.headers))]
+    widths = [
+        max([len(header), *(len(_plain(line.cells[place])) for line in table.lines)]) + _GAP
+        for place, header in enumerate(table.headers)
+    ]
+    return fitting_ranges(widths, room)
 
 
 def _rich(table: Table, start: int, stop: int) -> RichTable:
