@@ -2,7 +2,8 @@
 
     python benchmarks/run.py --dataset MSRS --data-root DATA --limit 32
 
-Prints the wall time of each part of one run and its share, for the given methods and pairs.
+Prints the wall time of each part of one run and its share, for the given methods and pairs. What
+the report is made of is ``report.py``'s to say.
 """
 
 from __future__ import annotations
@@ -40,10 +41,8 @@ def measure(request: Request) -> Clock:
         pipeline.fuse_all(run, plan)
     with timed(clock, "scoring"):
         pipeline.score_all(run, plan)
-    with timed(clock, "tables"):
-        report.write_report(run, figures=False)
-    with timed(clock, "figures"):
-        report.write_report(run, figures=True)
+    with timed(clock, "report"):
+        report.write_report(run)
     rows = (run.root / "fused").rglob("*.jsonl")
     clock["fusing"] = sum(row.get("seconds", 0.0) for path in rows for row in read_rows(path))
     clock["fuse stage beside fusing"] = clock.pop("fuse stage") - clock["fusing"]

@@ -16,11 +16,12 @@ def in_strips(function: Local, inputs: Sequence[Tensor], halo: int) -> tuple[Ten
 
     The function must be local: an output row may depend on input rows at most ``halo`` away (the
     number of 3x3 convolutions in a row). Then the result is the same as that of one call. With
-    gradients, and off the CPU, one call it is.
+    gradients, off the CPU, and where ``torch.compile`` fuses operations itself, one call it is.
     """
     n, _, height, width = inputs[0].shape
     rows = max(PIXELS // (n * width), 4 * halo, 8)
-    if rows >= height or torch.is_grad_enabled() or inputs[0].device.type != "cpu":
+    at_once = torch.is_grad_enabled() or torch.compiler.is_compiling()
+    if rows >= height or at_once or inputs[0].device.type != "cpu":
         return function(*inputs)
     outputs: tuple[Tensor, ...] = ()
     for top in range(0, height, rows):

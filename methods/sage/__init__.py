@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     authors="Guanyao Wu, Haoyu Liu, Hongming Fu, Yichuan Peng, Jinyuan Liu, Xin Fan, Risheng Liu",
     year=2025,
     venue="IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)",
-    doi="10.48550/arXiv.2503.01210",
+    doi="10.1109/CVPR52734.2025.01666",
     training_data=("FMB",),
     licence="MIT",
     parameters=135_617,

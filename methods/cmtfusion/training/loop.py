@@ -134,7 +134,7 @@ def train_step(
 def _forward(run: Run, ir: Tensor, vis: Tensor, settings: Settings) -> list[Tensor]:
     if settings.compile and run.compiled is None:
         run.compiled = torch.compile(run.network)
-    network = run.compiled or run.network
+    network = run.network if run.compiled is None else run.compiled
     mixed = torch.autocast(ir.device.type, torch.bfloat16) if settings.amp else nullcontext()
     with mixed:
         outputs = network(ir, vis)

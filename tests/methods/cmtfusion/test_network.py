@@ -76,6 +76,24 @@ def test_in_strips_really_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert largest(y, F.avg_pool2d(x, 3, stride=1, padding=1)) == 0
 
 
+def test_torch_compile_sees_one_graph_without_strips(
+    random_network: Build, images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, (ir, vis) = random_network("release"), images(1, 1, 64, 72)
+    monkeypatch.setattr(strips, "PIXELS", 8 * 72)
+    sizes: list[int] = []
+
+    def count(graph: torch.fx.GraphModule, _: list[Tensor]) -> Callable[..., object]:
+        sizes.append(sum(node.op == "call_function" for node in graph.graph.nodes))
+        return graph.forward
+
+    with torch.inference_mode():
+        expected = network(ir, vis, levels=1)[0]
+        network.compile(backend=count, fullgraph=True)
+        assert largest(network(ir, vis, levels=1)[0], expected) < 1e-5
+    assert len(sizes) == 1 and sizes[0] < 1000
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_fewer_levels_give_the_same_first_ones(
     random_network: Build, images: Images, variant: Variant

@@ -2,6 +2,7 @@ import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -133,6 +134,17 @@ def test_other_numerics_run(request_: TrainingRequest, numerics: dict[str, bool]
         for name in ("out", "other")
     ]
     assert totals[0] == pytest.approx(totals[1], rel=0.05)
+
+
+@pytest.mark.slow
+def test_a_compiled_network_takes_the_same_step(
+    request_: TrainingRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = train(request_, replace(SETTINGS, steps=1))
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    compiled = replace(request_, out=request_.out.with_name("compiled"))
+    other = load_file(train(compiled, replace(SETTINGS, steps=1, compile=True)))
+    assert all(torch.allclose(p, other[name], atol=1e-6) for name, p in load_file(exact).items())
 
 
 @pytest.mark.gpu
