@@ -145,15 +145,12 @@ def _dataset(asked: dict[str, Any]) -> Any:
 
 def _profile(plan: ProfilePlan) -> None:
     from fusionbench import console
-    from fusionbench.profiling.driving import profile as measure_all
     from fusionbench.profiling.records import read_profiles
-    from fusionbench.profiling.running import add_ceilings
+    from fusionbench.profiling.running import measure
     from fusionbench.profiling.verdict import DRIFT
     from fusionbench.report.profile import profile_table, write_profile
 
-    with console.progress("profiling", plan.rows) as advance:
-        failed = measure_all(plan, advance)
-    add_ceilings(plan)
+    failed = measure(plan)
     manifest, _ = read_profiles(plan.out)
     out = plan.out.parent
     write_profile(out, _run_of(out))

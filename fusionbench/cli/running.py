@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from fusionbench.cli import options as o
 from fusionbench.cli.detecting import DetectorOption, LabelsOption, plan_of
 from fusionbench.cli.request import Request
-
-if TYPE_CHECKING:
-    from fusionbench.pipeline import Plan
-    from fusionbench.runs import Run
 
 
 def run(
@@ -67,28 +63,10 @@ def run(
 
         detect_all(started, looking)
     if profile:
-        profile_methods(started, plan)
+        from fusionbench.profiling.running import profile_run
+
+        profile_run(started, plan)
     finish(started, figures=figures, html=html)
-
-
-def profile_methods(run: Run, plan: Plan) -> None:
-    """Profile the methods of a plan, without the source images, into the run's folder."""
-    from fusionbench import console
-    from fusionbench.profiling.running import profile_run
-    from fusionbench.report.collect import is_anchor
-
-    prepared = [p for p in plan.prepared if not is_anchor(p.record)]
-    with console.progress("profiling", len(prepared)) as advance:
-        lost = profile_run(
-            run.root,
-            prepared,
-            device=plan.device,
-            seed=plan.seed,
-            overwrite=plan.overwrite,
-            advance=advance,
-        )
-    for line in lost:
-        console.warn(line)
 
 
 def fuse(

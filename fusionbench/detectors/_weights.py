@@ -3,12 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
-from fusionbench import KnownWeights, WeightsError, WeightsFinder
+from fusionbench import Detector, KnownWeights, WeightsError, WeightsFinder
 from fusionbench import Weights as FoundWeights
 from fusionbench.files import sha256_of, user_cache
 from fusionbench.weights import known_weights
+
+
+class FileDetector(Detector):
+    """A detector whose weights are one file: a published one, or the user's.
+
+    Attributes:
+        published: How tables call each published file, by its name in ``configs/weights.yaml``;
+            the first is the default.
+    """
+
+    published: ClassVar[Mapping[str, str]]
+
+    @cached_property
+    def found(self) -> FoundWeights:
+        """The file, looked for once."""
+        asked = self.setting.weights or next(iter(self.published))
+        return find_weights(self.card.name, asked, self.published, self.setting.finder)
+
+    @property
+    def label(self) -> str:
+        """The published title of the weights, or the user's file."""
+        return title_of(self.found, self.published)
+
+    def weights(self) -> FoundWeights:
+        """The file after the colon, or the published one.
+
+        Raises:
+            WeightsError: It is not there; the message says what to do.
+        """
+        return self.found
 
 
 def find_weights(

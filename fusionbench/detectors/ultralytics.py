@@ -8,15 +8,14 @@ known classes only. Do not name a file that you do not trust.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fusionbench import Detections, Detector, Weights, WeightsError, detector
+from fusionbench import Detections, WeightsError, detector
 
 from ._suppression import suppress, without_suppression
-from ._weights import find_weights, title_of
+from ._weights import FileDetector
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
     from fusionbench.images import U8
 
 SIZE = 640
-PUBLISHED = {
-    "yolov8n": "YOLOv8n",
-    "yolo11n": "YOLO11n",
-    "yolov8n-int8": "YOLOv8n (8-bit copy)",
-}
 
 
 @detector(
@@ -42,35 +36,23 @@ PUBLISHED = {
     venue="https://github.com/ultralytics/ultralytics",
     requires="detect",
 )
-class Ultralytics(Detector):
+class Ultralytics(FileDetector):
     """A detector of the YOLO family, on images letterboxed to 640 pixels as the package does.
 
     As in the package's own validation, a box may count for more than one class. Suppression is
     ours: the package's ends after a time limit, and then drops images without an error.
     """
 
-    @cached_property
-    def _found(self) -> Weights:
-        asked = self.setting.weights or "yolov8n.pt"
-        return find_weights(self.card.name, asked, PUBLISHED, self.setting.finder)
-
-    @property
-    def label(self) -> str:
-        """Which YOLO; an 8-bit copy is called one."""
-        return title_of(self._found, PUBLISHED)
+    published: ClassVar[dict[str, str]] = {
+        "yolov8n": "YOLOv8n",
+        "yolo11n": "YOLO11n",
+        "yolov8n-int8": "YOLOv8n (8-bit copy)",
+    }
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The names that the checkpoint holds."""
         return tuple(self._names)
-
-    def weights(self) -> Weights:
-        """The file after the colon, or the published yolov8n.pt.
-
-        Raises:
-            WeightsError: They are not there; the message says what to do.
-        """
-        return self._found
 
     def load(self) -> None:
         """Read the checkpoint and move the network to the device.
@@ -81,7 +63,7 @@ class Ultralytics(Detector):
         """
         from fusionbench.detection.yolo_package import yolo_package
 
-        path, package = self._found.path, yolo_package()
+        path, package = self.found.path, yolo_package()
         try:
             yolo = package.YOLO(path)
             network, names = yolo.model.fuse().float().eval(), yolo.names

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 import numpy as np
 
-from fusionbench import Detections, Detector, Weights, WeightsError, detector
+from fusionbench import Detections, WeightsError, detector
 
 from ._coco import COCO
 from ._suppression import suppress
-from ._weights import find_weights, title_of
+from ._weights import FileDetector
 
 if TYPE_CHECKING:
     from fusionbench.detection.boxes import F32, Thresholds
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 SIZE = 416
 STRIDES = (8, 16, 32)
 PADDING = 114
-PUBLISHED = {"yolox-nano": "YOLOX-Nano"}
 
 
 @detector(
@@ -35,34 +33,18 @@ PUBLISHED = {"yolox-nano": "YOLOX-Nano"}
     venue="arXiv:2107.08430",
     doi="10.48550/arXiv.2107.08430",
 )
-class YOLOXNano(Detector):
+class YOLOXNano(FileDetector):
     """YOLOX-Nano trained on COCO at 416 pixels; always runs on the CPU, one image at a time.
 
     A box counts for its best class, with the score objectness times class probability.
     """
 
-    @cached_property
-    def _found(self) -> Weights:
-        asked = self.setting.weights or "yolox-nano"
-        return find_weights(self.card.name, asked, PUBLISHED, self.setting.finder)
-
-    @property
-    def label(self) -> str:
-        """The title, or the user's file."""
-        return title_of(self._found, PUBLISHED)
+    published: ClassVar[dict[str, str]] = {"yolox-nano": "YOLOX-Nano"}
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The 80 classes of COCO."""
         return COCO
-
-    def weights(self) -> Weights:
-        """The file after the colon, or the published one.
-
-        Raises:
-            WeightsError: It is not there; the message says what to do.
-        """
-        return self._found
 
     def load(self) -> None:
         """Read the network.
@@ -70,7 +52,7 @@ class YOLOXNano(Detector):
         Raises:
             WeightsError: The file is not such a network.
         """
-        path = self._found.path
+        path = self.found.path
         try:
             self._network = cv2.dnn.readNetFromONNX(str(path))
             found = self._raw(np.zeros((SIZE, SIZE, 3), np.uint8)).shape

@@ -1,45 +1,51 @@
-"""A profile as part of a run: ``RUN/profile``."""
+"""Measuring a plan from end to end, by itself or as part of a run: ``RUN/profile``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from fusionbench import console
 from fusionbench.profiling.asking import measured_ceilings
 from fusionbench.profiling.ceilings import put_ceilings, read_ceilings
 from fusionbench.profiling.driving import profile
 from fusionbench.profiling.plans import FOLDER, ProfilePlan
 from fusionbench.profiling.records import read_profiles
 from fusionbench.profiling.settings import ProfileSettings
-from fusionbench.stages import Overwrite
-from fusionbench.stages.preparing import Prepared
+from fusionbench.report.collect import is_anchor
+
+if TYPE_CHECKING:
+    from fusionbench.pipeline import Plan
+    from fusionbench.runs import Run
 
 
-def profile_run(
-    run: Path,
-    prepared: Sequence[Prepared],
-    *,
-    device: str = "cpu",
-    seed: int = 0,
-    overwrite: Overwrite = "changed",
-    advance: Callable[[], None] = lambda: None,
-) -> list[str]:
-    """Profile the methods of a run with the default settings, in fp32 at 640×480.
+def profile_run(run: Run, plan: Plan, settings: ProfileSettings | None = None) -> None:
+    """Profile the methods of a run, without the source images, with a progress bar.
+
+    A method that fails is said to have failed, and the others go on.
 
     Args:
-        run: The run's folder.
-        prepared: Its methods, not loaded.
-        device: A torch device name.
-        seed: Of the order and of the methods.
-        overwrite: What is measured again.
-        advance: Called once per method.
+        run: The run; ``RUN/profile`` is added to.
+        plan: What is profiled, on which device.
+        settings: How, by default in fp32 at 640x480.
+    """
+    profiled = ProfilePlan(
+        prepared=[p for p in plan.prepared if not is_anchor(p.record)],
+        settings=settings or ProfileSettings(device=plan.device, seed=plan.seed),
+        out=run.root / FOLDER,
+        overwrite=plan.overwrite,
+    )
+    for line in measure(profiled):
+        console.warn(line)
+
+
+def measure(plan: ProfilePlan) -> list[str]:
+    """Measure what a plan says, with a progress bar, and its devices' ceilings.
 
     Returns:
-        One line for each method that failed.
+        One line for each row that failed.
     """
-    settings = ProfileSettings(device=device, seed=seed)
-    plan = ProfilePlan(prepared, settings, run / FOLDER, overwrite=overwrite)
-    failed = profile(plan, advance)
+    with console.progress("profiling", plan.rows) as advance:
+        failed = profile(plan, advance)
     add_ceilings(plan)
     return failed
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from fusionbench.pipeline import Plan, fuse_all, score_all, start
-from fusionbench.report.collect import SOURCE_FAMILY
 from fusionbench.report.options import TableStyle
 from fusionbench.runs import Run
 from fusionbench.suites.planning import Surroundings
@@ -20,7 +19,7 @@ def run_suite(suite: Suite, plan: Plan, where: Surroundings) -> Run:
     if suite.detection is not None:
         _detect(suite, run, where)
     if suite.profile is not None:
-        _profile(suite, run, plan, where)
+        _profile(suite, run, plan)
     return run
 
 
@@ -46,30 +45,19 @@ def _detect(suite: Suite, run: Run, where: Surroundings) -> None:
     detect_all(run, plan)
 
 
-def _profile(suite: Suite, run: Run, plan: Plan, where: Surroundings) -> None:
-    from fusionbench import console
-    from fusionbench.profiling.driving import profile
-    from fusionbench.profiling.plans import ProfilePlan
-    from fusionbench.profiling.running import add_ceilings
+def _profile(suite: Suite, run: Run, plan: Plan) -> None:
+    from fusionbench.profiling.running import profile_run
     from fusionbench.profiling.settings import Effort, ProfileSettings, parse_size
 
     asked = suite.profile
     assert asked is not None
-    profiled = ProfilePlan(
-        prepared=[p for p in plan.prepared if p.record.family != SOURCE_FAMILY],
-        settings=ProfileSettings(
-            sizes=tuple(map(parse_size, asked.sizes)),
-            device=where.device,
-            seed=suite.seed,
-            effort=Effort(seconds=asked.seconds, calls=asked.calls),
-        ),
-        out=run.root / "profile",
-        overwrite=where.overwrite,
+    settings = ProfileSettings(
+        sizes=tuple(map(parse_size, asked.sizes)),
+        device=plan.device,
+        seed=plan.seed,
+        effort=Effort(seconds=asked.seconds, calls=asked.calls),
     )
-    with console.progress("profiling", profiled.rows) as advance:
-        for line in profile(profiled, advance):
-            console.warn(line)
-    add_ceilings(profiled)
+    profile_run(run, plan, settings)
 
 
 def table_style(suite: Suite) -> TableStyle:

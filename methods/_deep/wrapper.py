@@ -89,3 +89,20 @@ class DeepMethod(Method):
 
         with torch.inference_mode():
             return self.decode(self.raw(ir, vis), vis)
+
+
+class SignedMethod(DeepMethod):
+    """A network from luma in [-1, 1] to luma in [-1, 1], with the option ``output``.
+
+    ``minmax`` stretches each image to its own minimum and maximum; ``clip`` maps [-1, 1] to [0, 1].
+    """
+
+    def prepare(self, ir: Tensor, vis: Tensor) -> tuple[Tensor, Tensor]:
+        """Luma in [-1, 1]."""
+        return 2 * ir - 1, 2 * vis - 1
+
+    def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
+        """Stretched or clipped to [0, 1]."""
+        from .saving import stretch
+
+        return stretch(raw) if self.options["output"] == "minmax" else ((raw + 1) / 2).clamp(0, 1)

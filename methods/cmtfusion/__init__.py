@@ -88,13 +88,12 @@ class _CMT(Method):
         """Fuse luma with luma."""
         import torch
 
+        from .._deep.saving import stretch
+
         x: Tensor
         with torch.inference_mode():
             (x,) = self.network(2 * ir - 1, 2 * vis - 1, levels=1)
-        if self.options["output"] == "clip":
-            return ((x + 1) / 2).clamp(0, 1)
-        low, high = x.amin(dim=(1, 2, 3), keepdim=True), x.amax(dim=(1, 2, 3), keepdim=True)
-        return (x - low) / (high - low).clamp_min(torch.finfo(x.dtype).eps)
+        return stretch(x) if self.options["output"] == "minmax" else ((x + 1) / 2).clamp(0, 1)
 
     @classmethod
     def check_weights(cls, path: Path) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from fusionbench import method
 
-from .._deep import DeepMethod
+from .._deep import SignedMethod
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 _DECOMPOSING: dict[str, tuple[int, int, int]] = {
     "sept6": (128, 1, 1),
@@ -33,7 +33,7 @@ _DECOMPOSING: dict[str, tuple[int, int, int]] = {
     licence="MIT",
     parameters=28_705,
 )
-class SDNet(DeepMethod):
+class SDNet(SignedMethod):
     """Luma in [-1, 1] to luma in (-1, 1), with the authors' TensorFlow weights, converted.
 
     ``output=minmax`` stretches each image to its own minimum and maximum, as the image saver of the
@@ -50,13 +50,3 @@ class SDNet(DeepMethod):
         from .network import SDNet as Network
 
         return Network()
-
-    def prepare(self, ir: Tensor, vis: Tensor) -> tuple[Tensor, Tensor]:
-        """Luma in [-1, 1]."""
-        return 2 * ir - 1, 2 * vis - 1
-
-    def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
-        """Stretched or clipped to [0, 1]."""
-        from .._deep.saving import stretch
-
-        return stretch(raw) if self.options["output"] == "minmax" else ((raw + 1) / 2).clamp(0, 1)

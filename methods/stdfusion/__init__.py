@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from fusionbench import method
 
-from .._deep import DeepMethod
+from .._deep import SignedMethod
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 
 @method(
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     licence="MIT",
     parameters=282_513,
 )
-class STDFusionNet(DeepMethod):
+class STDFusionNet(SignedMethod):
     """Luma in [-1, 1] to luma in (-1, 1), with the authors' TensorFlow weights, converted.
 
     ``output=minmax`` stretches each image to its own minimum and maximum, as the image saver of the
@@ -39,13 +39,3 @@ class STDFusionNet(DeepMethod):
         from .network import STDFusionNet as Network
 
         return Network()
-
-    def prepare(self, ir: Tensor, vis: Tensor) -> tuple[Tensor, Tensor]:
-        """Luma in [-1, 1]."""
-        return 2 * ir - 1, 2 * vis - 1
-
-    def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
-        """Stretched or clipped to [0, 1]."""
-        from .._deep.saving import stretch
-
-        return stretch(raw) if self.options["output"] == "minmax" else ((raw + 1) / 2).clamp(0, 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fusionbench.errors import FusionBenchError
+from fusionbench.pipeline import Plan
 from fusionbench.profiling import asking, running
 from fusionbench.profiling.ceilings import Ceilings, read_ceilings
 from fusionbench.profiling.checking import check
@@ -20,6 +21,7 @@ from fusionbench.profiling.requests import Reply, Request
 from fusionbench.profiling.settings import Effort, ProfileSettings
 from fusionbench.profiling.timing import statistics
 from fusionbench.registry import METHODS, PLUGIN_VARIABLE
+from fusionbench.runs import Run
 from fusionbench.stages.preparing import prepare_methods
 
 SMALL = Size(width=64, height=48)
@@ -257,10 +259,12 @@ def test_a_fresh_process_measures_a_network(tiny: str, tmp_path: Path) -> None:
 
 def test_a_run_gets_a_profile_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(running, "profile", lambda plan, advance: seen.append(plan))
+    monkeypatch.setattr(running, "profile", lambda plan, advance: seen.append(plan) or [])
     monkeypatch.setattr(running, "add_ceilings", lambda plan: None)
-    running.profile_run(tmp_path, prepare_methods("average"), seed=3)
+    prepared = prepare_methods("ir,average")
+    running.profile_run(Run(tmp_path), Plan(tmp_path, [], [], prepared, seed=3))
     assert seen[0].out == tmp_path / "profile"
+    assert [p.record.name for p in seen[0].prepared] == ["average"]
     assert [str(s) for s in seen[0].settings.sizes] == ["640x480"]
     assert seen[0].variants == ["fp32"] and seen[0].settings.seed == 3
 
