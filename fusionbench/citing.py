@@ -36,28 +36,45 @@ def bibtex(card: MethodCard) -> str:
     """The BibTeX entry of a method's paper, or nothing where the card names none.
 
     Example:
-        >>> card = MethodCard(name="x", title="X", family="cnn", paper="On X", venue="Proc. X",
-        ...                   authors="A. Bee, C. Dee", year=2024)
+        >>> card = MethodCard(name="x", title="X", family="cnn", paper="On X", year=2024,
+        ...                   authors="A. Bee, C. Dee", venue="Journal of X 7(2)")
         >>> print(bibtex(card))
-        @misc{bee2024x,
+        @article{bee2024x,
           title = {{On X}},
           author = {A. Bee and C. Dee},
+          journal = {Journal of X},
+          volume = {7},
+          number = {2},
           year = {2024},
-          howpublished = {Proc. X},
         }
     """
     if not card.paper:
         return ""
     names = [name.strip() for name in re.split(r",| and ", card.authors) if name.strip()]
+    kind, where = _where(card.venue)
     fields = {
         "title": f"{{{_tex(card.paper)}}}",
         "author": " and ".join(_tex(name) for name in names),
+        **{key: _tex(value) for key, value in where.items()},
         "year": str(card.year or ""),
-        "howpublished": _tex(card.venue),
         "doi": card.doi,
     }
     lines = [f"  {key} = {{{value}}}," for key, value in fields.items() if value]
-    return "\n".join([f"@misc{{{bibtex_key(card)},", *lines, "}"])
+    return "\n".join([f"@{kind}{{{bibtex_key(card)},", *lines, "}"])
+
+
+def _where(venue: str) -> tuple[str, dict[str, str]]:
+    """The kind of BibTeX entry and its fields: ``Journal 7(2)``, a conference, or ``arXiv:ID``."""
+    if found := re.fullmatch(r"(.+?) (\d+)(?:\(([\d-]+)\))?", venue):
+        journal, volume, number = found.groups(default="")
+        return "article", {"journal": journal, "volume": volume, "number": number}
+    if found := re.fullmatch(r"arXiv:(\S+)", venue):
+        return "misc", {"eprint": found[1], "archivePrefix": "arXiv"}
+    if re.search(r"Conference|Symposium|Workshop|Proc", venue):
+        return "inproceedings", {"booktitle": venue}
+    if re.search(r"Journal|Transactions|Letters", venue):
+        return "article", {"journal": venue}
+    return "misc", {"howpublished": venue}
 
 
 def _ascii(text: str) -> str:

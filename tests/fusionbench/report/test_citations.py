@@ -31,7 +31,7 @@ def test_every_cited_key_is_in_the_bib_and_in_the_standalone(cited) -> None:
     bib = (cited.root / "references.bib").read_text()
     alone = (cited.root / "leaderboard_standalone.tex").read_text()
     for key in keys:
-        assert f"@misc{{{key}," in bib
+        assert f"@article{{{key}," in bib
         assert rf"\bibitem{{{key}}}" in alone
 
 
