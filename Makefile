@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PICTURED := cmtfusion,ir,visible,average,laplacian,dtcwt,gff,gtf,ifevip
+TRAINED := ir,visible,average,laplacian,cmtfusion,cmtfusion-paper
 
 .PHONY: setup demo test coverage slow packaging lint format types pictures clean
 
@@ -46,10 +47,13 @@ packaging: setup  ## wheel and editable installs, from here and from elsewhere
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache dist *.egg-info results/demo
 
-pictures: setup  ## what the README shows, and results/sample with it (needs pdflatex, pdftoppm)
+pictures: setup  ## what the README and the cards show, and results/sample (needs pdflatex, pdftoppm)
 	$(BIN)/fusionbench run --methods $(PICTURED) --dataset sample --out results/pictures
 	$(BIN)/fusionbench publish results/pictures results/sample --grids
 	cd results/pictures && for pass in 1 2; do \
 		pdflatex -interaction=batchmode leaderboard_standalone.tex > /dev/null; done
 	pdftoppm -png -r 160 -singlefile -x 100 -y 110 -W 1130 -H 560 \
 		results/pictures/leaderboard_standalone.pdf results/sample/leaderboard
+	$(BIN)/fusionbench run --methods $(TRAINED) --weights cmtfusion=retrained --dataset sample \
+		--out results/pictures-trained
+	cp results/pictures-trained/figures/grid_sample.png results/cmtfusion-variants/sample.png

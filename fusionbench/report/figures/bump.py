@@ -20,7 +20,7 @@ from fusionbench.report.layout import ARROWS
 from fusionbench.report.ranking import Contest, Ranking
 from fusionbench.report.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH, axes_at
 
-TITLE, SIZE, LONGEST_LABEL = 0.28, 7, 1.3
+TITLE, SIZE, LONGEST_LABEL = 0.28, 7, 1.75
 
 
 def bump_of_metrics(ranking: Ranking, highlight: Sequence[str] = ()) -> Figure:

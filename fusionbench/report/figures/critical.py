@@ -15,14 +15,15 @@ from fusionbench.report.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH
 
 NARROW_UP_TO = 14
 TOP, ROW, BAR, TICK = 0.74, 0.15, 0.07, 0.05
-LONGEST_LABEL = 1.1
+LONGEST_LABEL, LONGEST_IN_WIDE = 1.1, 2.4
 SIZE = 7
 
 
 def critical_difference_diagram(ranking: Ranking, highlight: Sequence[str] = ()) -> Figure:
     """Draw the overall mean ranks of a board.
 
-    The best stands on the left. A bar joins methods that lie less than Nemenyi's critical
+    The best stands on the left. It is as wide as a column of two where all labels fit, else as the
+    page. A bar joins methods that lie less than Nemenyi's critical
     difference apart (0.05), or all where Friedman's test finds no difference at all.
 
     Source: J. Demšar, JMLR 7, 2006, figure 1.
@@ -31,8 +32,10 @@ def critical_difference_diagram(ranking: Ranking, highlight: Sequence[str] = ())
     assert contest is not None
     bars = [group for group in contest.cliques if len(group) > 1]
     half = math.ceil(len(contest.methods) / 2)
-    width = COLUMN_WIDTH if len(contest.methods) <= NARROW_UP_TO else TEXT_WIDTH
-    labels = [one_line(label, LONGEST_LABEL, SIZE) for label in contest.labels]
+    few = len(contest.methods) <= NARROW_UP_TO
+    narrow = few and widest(contest.labels, SIZE) <= LONGEST_LABEL
+    width = COLUMN_WIDTH if narrow else TEXT_WIDTH
+    labels = [one_line(label, LONGEST_IN_WIDE, SIZE) for label in contest.labels]
     side = widest(labels, SIZE) + 0.12
     below = 0.1 + BAR * len(bars)
     figure = Figure(figsize=(width, TOP + below + ROW * half + 0.06), dpi=DPI)

@@ -15,7 +15,7 @@ from fusionbench.report.figures.curves import curves
 from fusionbench.report.figures.looks import looks, one_line
 from fusionbench.report.figures.parallel import parallel_coordinates
 from fusionbench.report.ranking import rank_board
-from fusionbench.report.style import figure_style, text_width
+from fusionbench.report.style import COLUMN_WIDTH, TEXT_WIDTH, figure_style, text_width
 
 KINDS = ("bump", "cd", "correlation", "curves", "parallel")
 
@@ -30,14 +30,14 @@ def ranking_of(run, place=0):
 
 @pytest.fixture
 def made(builder):
-    def make(methods, metrics=("EN@standard", "Nabf@standard"), pairs=6):
+    def make(methods, metrics=("EN@standard", "Nabf@standard"), pairs=6, label="Method_{} $x^2$"):
         generator = np.random.default_rng(0)
         ids = [str(i) for i in range(pairs)]
         builder.dataset("D", ids)
         for name in metrics:
             builder.column(name, "lower" if "Nabf" in name else "higher")
         for k in range(methods):
-            builder.method(f"m{k}", f"Method_{k} $x^2$")
+            builder.method(f"m{k}", label.format(k))
             sign = {name: -1 if "Nabf" in name else 1 for name in metrics}
             noise = generator.normal(size=(pairs, len(metrics))) / 10
             values = {
@@ -99,6 +99,16 @@ def test_critical_difference_diagram_joins_what_is_no_different(made):
     joined = [c for c in figure.axes[0].collections if 2.4 in c.get_linewidths()]
     bars = joined[0].get_segments()
     assert len(bars) == len([c for c in ranking.overall.cliques if len(c) > 1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("label", "width"), [("Method_{}", COLUMN_WIDTH), ("release, authors' weights, {}", TEXT_WIDTH)]
+)
+def test_critical_difference_diagram_takes_the_page_before_it_cuts_a_label(made, label, width):
+    with figure_style():
+        figure = critical_difference_diagram(ranking_of(made(5, label=label)))
+    assert figure.get_figwidth() == width
+    assert all(label.format(k) in texts(figure) for k in range(5))
 
 
 def test_parallel_coordinates_run_from_worst_to_best(made):
