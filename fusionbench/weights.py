@@ -238,9 +238,14 @@ def user_file(method: str, asked: str) -> Weights:
     path = Path(asked).expanduser()
     if not path.is_file():
         raise WeightsError(f"--weights {method}={asked}: there is no such file")
-    note = f"weights from the user's file {path.name}"
-    pairs = trained_pairs(path)
-    return Weights("file", path, sha256_of(path), note, trained_on=(), trained_pairs=pairs)
+    sha256, pairs = sha256_of(path), trained_pairs(path)
+    note = note_of_file(path, sha256)
+    return Weights("file", path, sha256, note, trained_on=(), trained_pairs=pairs)
+
+
+def note_of_file(path: Path, sha256: str) -> str:
+    """The footnote of a user's weights: files of one name are told apart."""
+    return f"the user's file {path.name}, sha256 {sha256[:12]}"
 
 
 def read_card(weights: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from rich.console import Console
 
 from fusionbench.images import write_png
 
@@ -63,10 +64,13 @@ def cli(
     """``cli("run", "--limit", 2)``: the command line run here; gives ``code``, ``out``, ``err``."""
 
     def run(*arguments: object) -> SimpleNamespace:
+        from fusionbench import console
         from fusionbench.cli import main
 
         monkeypatch.setattr(sys, "argv", ["fusionbench", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv("COLUMNS", "200")  # read by typer's help
+        monkeypatch.setattr(console, "out", Console(width=200))
+        monkeypatch.setattr(console, "err", Console(width=200, stderr=True))
         with pytest.raises(SystemExit) as stop:
             main()
         printed = capsys.readouterr()

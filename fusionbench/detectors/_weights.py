@@ -10,7 +10,7 @@ from typing import ClassVar
 from fusionbench import Detector, KnownWeights, WeightsError, WeightsFinder
 from fusionbench import Weights as FoundWeights
 from fusionbench.files import sha256_of, user_cache
-from fusionbench.weights import known_weights
+from fusionbench.weights import known_weights, note_of_file
 
 
 class FileDetector(Detector):
@@ -86,8 +86,7 @@ def _named_file(path: Path, names: Mapping[str, str]) -> FoundWeights:
     for known in map(known_weights, names):
         if known.sha256 == sha256:
             return FoundWeights(known.origin, path, sha256, known.note)
-    note = f"weights from the user's file {path.name}"
-    return FoundWeights("file", path, sha256, note, trained_on=())
+    return FoundWeights("file", path, sha256, note_of_file(path, sha256), trained_on=())
 
 
 def _missing(detector: str, known: KnownWeights) -> WeightsError:

@@ -134,6 +134,7 @@ def test_a_missing_conversion_names_its_originals() -> None:
 def test_a_users_file(tmp_path: Path) -> None:
     made(tmp_path, "mine.pth", b"mine")
     found = user_file("net", str(tmp_path / "mine.pth"))
+    assert found.note == f"the user's file mine.pth, sha256 {found.sha256[:12]}"
     assert (found.origin, found.sha256) == ("file", sha256_of(tmp_path / "mine.pth"))
     with pytest.raises(WeightsError, match="--weights net=none: there is no such file"):
         user_file("net", "none")
