@@ -37,32 +37,42 @@ class TrainingRequest:
 
 
 def hold_out(
-    record: DataSetRecord, held: int | Sequence[str]
-) -> tuple[DataSetRecord, DataSetRecord]:
-    """Split a data set into training and validation pairs.
+    records: Sequence[DataSetRecord], held: int | Sequence[str]
+) -> list[tuple[DataSetRecord, DataSetRecord]]:
+    """Split data sets into training and validation pairs.
 
     Args:
-        record: The pairs, in order.
-        held: How many to hold out, spread evenly over the order (pair ``i`` of ``n`` is held out
-            where ``(i + 1) * held // n`` is greater than ``i * held // n``), or their ids.
+        records: The pairs of each data set, in order.
+        held: How many of each data set to hold out, spread evenly over the order (pair ``i`` of
+            ``n`` is held out where ``(i + 1) * held // n`` is greater than ``i * held // n``), or
+            their ids, each of which has to be in one data set at least.
 
     Raises:
-        DataError: An id is not in the data set, or nothing is left to learn from.
+        DataError: An id is in no data set, or nothing of a data set is left to learn from.
     """
-    ids = [pair.id for pair in record.pairs]
     if isinstance(held, int):
-        n = len(ids)
-        chosen = {ids[i] for i in range(n) if (i + 1) * held // n > i * held // n}
-    else:
-        chosen = set(held)
-    if missing := sorted(chosen - set(ids)):
+        return [_split(record, _spread(record, held)) for record in records]
+    known = {pair.id for record in records for pair in record.pairs}
+    if missing := sorted(set(held) - known):
         raise DataError(
-            f"{len(missing)} of {len(chosen)} held-out pairs are not in {record.name}: "
-            f"{', '.join(missing[:10])}"
+            f"{len(missing)} of {len(set(held))} held-out pairs are not in "
+            f"{', '.join(record.name for record in records)}: {', '.join(missing[:10])}"
         )
-    if len(chosen) == len(ids):
+    return [_split(record, set(held)) for record in records]
+
+
+def _spread(record: DataSetRecord, held: int) -> set[str]:
+    """The ids of so many pairs, spread evenly over the order."""
+    n = len(record.pairs)
+    chosen = (i for i in range(n) if (i + 1) * held // n > i * held // n)
+    return {record.pairs[i].id for i in chosen}
+
+
+def _split(record: DataSetRecord, held: set[str]) -> tuple[DataSetRecord, DataSetRecord]:
+    ids = {pair.id for pair in record.pairs}
+    if ids <= held:
         raise DataError(f"all {len(ids)} pairs of {record.name} are held out: none is left")
-    return _only(record, set(ids) - chosen), _only(record, chosen)
+    return _only(record, ids - held), _only(record, ids & held)
 
 
 def _only(record: DataSetRecord, ids: set[str]) -> DataSetRecord:

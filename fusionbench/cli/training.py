@@ -30,7 +30,7 @@ def train(
     ] = False,
     data_root: o.DataRootOption = None,
     hold_out: Annotated[
-        str, typer.Option(help="Validation pairs: a number, or a file of ids, one a line.")
+        str, typer.Option(help="Validation pairs: a number of each data set, or a file of ids.")
     ] = "0",
     limit: o.LimitOption = None,
     device: o.DeviceOption = "cpu",
@@ -84,7 +84,7 @@ def _records(
         name, _, split = text.partition("/")
         found.append(open_dataset(name, root, split or None).first(limit))
     held = int(hold_out) if hold_out.isdigit() else _ids(Path(hold_out))
-    return [training.hold_out(r, held) for r in check_datasets(found, skip_bad=skip_bad)]
+    return training.hold_out(check_datasets(found, skip_bad=skip_bad), held)
 
 
 def _ids(file: Path) -> list[str]:

@@ -31,6 +31,12 @@ def load_pairs(records: Sequence[DataSetRecord], device: str = "cpu") -> list[Gr
     return [GreyPair(pair.id, pair.images.to(device)) for pair in found]
 
 
+def equal_shares(records: Sequence[DataSetRecord]) -> list[float]:
+    """How often to draw from each pair, so that every data set is drawn from equally often."""
+    counts = [len(record.pairs) for record in records]
+    return [1 / (len(counts) * n) for n in counts for _ in range(n)]
+
+
 def _load(pair: PairRecord) -> GreyPair:
     both = np.stack([luma(read_image(Path(path))) for path in (pair.ir, pair.vis)])
     return GreyPair(pair.id, torch.from_numpy(both))
@@ -47,7 +53,8 @@ class Crops:
 
     An image smaller than a crop is first mirrored at its right and lower edge. With ``tones``, half
     of the crops are moved towards black (more often) or white, both sources alike: day scenes alone
-    do not teach a network what is dark.
+    do not teach a network what is dark. With ``shares``, that is how often each pair is drawn from;
+    else all are alike.
     """
 
     def __init__(
@@ -57,13 +64,14 @@ class Crops:
         rng: np.random.Generator,
         *,
         tones: bool = False,
+        shares: Sequence[float] | None = None,
     ) -> None:
         self.images = [_at_least(pair.images, size) for pair in pairs]
-        self.size, self.rng, self.tones = size, rng, tones
+        self.size, self.rng, self.tones, self.shares = size, rng, tones, shares
 
     def batch(self, count: int) -> tuple[Tensor, Tensor]:
         """IR and VIS, ``count`` x 1 x size x size each."""
-        crops = [self._crop(self.images[self.rng.integers(len(self.images))]) for _ in range(count)]
+        crops = [self._crop(self._draw()) for _ in range(count)]
         ir, vis = to_network(torch.stack(crops))
         if self.tones:
             for both in zip(ir, vis, strict=True):
@@ -77,6 +85,9 @@ class Crops:
             gain = self.rng.uniform(0.1, 1.0)
             for image in (ir, vis):
                 image.sub_(end).mul_(gain).add_(end)
+
+    def _draw(self) -> Tensor:
+        return self.images[self.rng.choice(len(self.images), p=self.shares)]
 
     def _crop(self, images: Tensor) -> Tensor:
         top, left = (int(self.rng.integers(n - self.size + 1)) for n in images.shape[1:])

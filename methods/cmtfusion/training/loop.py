@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,8 +19,8 @@ from fusionbench.training import TrainingRequest
 
 from ..loading import load_state, read_state
 from ..network import CMTFusion
-from .card import write_card
-from .crops import Crops, GreyPair, load_pairs, to_network
+from .card import made_from, write_card
+from .crops import Crops, GreyPair, equal_shares, load_pairs, to_network
 from .curves import append, draw_losses, drop_after, write_samples
 from .initial import pass_through
 from .losses import Features, objective
@@ -36,7 +37,8 @@ def train(request: TrainingRequest, settings: Settings) -> Path:
     """Run to the end, from the last checkpoint if there is one; returns the file of weights.
 
     Raises:
-        FusionBenchError: VGG-19 is wanted and not here, or initial weights do not fit.
+        FusionBenchError: VGG-19 is wanted and not here, initial weights do not fit, or the run that
+            is there was made from something else.
         FloatingPointError: A loss is not finite.
     """
     if settings.threads:
@@ -46,6 +48,7 @@ def train(request: TrainingRequest, settings: Settings) -> Path:
     pairs = load_pairs(request.training, request.device)
     held = load_pairs(request.validation, request.device)
     run = start(settings, request.device, request.seed)
+    run.made_from = made_from(request, settings)
     if settings.start == "pass-through" and settings.initial is None:
         pass_through(run.network, *to_network(_few(pairs)))
         run.average = Average(run.network, settings.average)
@@ -53,15 +56,28 @@ def train(request: TrainingRequest, settings: Settings) -> Path:
     request.out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
         run.load(checkpoint)
+        _check_same(run.made_from, made_from(request, settings), request.out)
         for name in ("train.csv", "validation.csv"):
             drop_after(request.out / name, run.step)
         log.info("going on from step %d", run.step)
     features = features.to(request.device) if features else None
-    crops = Crops(pairs, settings.crop, run.rng, tones=settings.tones)
+    shares = equal_shares(request.training) if settings.balance else None
+    crops = Crops(pairs, settings.crop, run.rng, tones=settings.tones, shares=shares)
     Loop(request, settings, run, crops, held, features).run_to_the_end()
     weights = save_average(run, request.out / "weights.safetensors")
     write_card(weights, request, settings, run)
     return weights
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+    """Going on with other data or settings would make a card that does not say the truth."""
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if names:
+        changes = [f"{name} ({before.get(name)}, now {now.get(name)})" for name in names]
+        raise FusionBenchError(
+            f"{out} holds a run with other settings: {', '.join(changes)}; "
+            "go on with the same ones, or name another --out"
+        )
 
 
 def start(settings: Settings, device: str = "cpu", seed: int = 0) -> Run:

@@ -26,6 +26,7 @@ MEANINGS = {
     "minutes": "end after so many minutes; how many steps that is depends on the machine",
     "crop": "pixels on a side of a random crop",
     "batch": "crops in a step",
+    "balance": "draw as many crops from each data set as from any other, however few its pairs",
     "tones": "move half of the crops towards black or white, so that night is learnt too",
     "lr": "peak learning rate, reached after the warm-up",
     "final_lr": "learning rate at the end of the cosine that follows",
@@ -58,6 +59,7 @@ class Settings:
     minutes: float = 0.0
     crop: int = 256
     batch: int = 4
+    balance: bool = False
     tones: bool = False
     lr: float = 1e-4
     final_lr: float = 1e-4

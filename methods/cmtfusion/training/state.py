@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Average:
 
 @dataclass
 class Run:
-    """What changes while training."""
+    """What changes while training, and what it was made from, by name."""
 
     network: CMTFusion
     optimizer: torch.optim.Optimizer
@@ -40,6 +41,7 @@ class Run:
     rng: np.random.Generator
     step: int = 0
     seconds: float = 0.0
+    made_from: dict[str, Any] = field(default_factory=dict)
     compiled: Callable[..., Any] | None = None
 
     def save(self, path: Path) -> None:
@@ -60,6 +62,7 @@ class Run:
             "torch_rng": torch.get_rng_state(),
             "step": self.step,
             "seconds": self.seconds,
+            "made_from": json.dumps(self.made_from),
         }
 
     def load(self, path: Path) -> None:
@@ -78,3 +81,4 @@ class Run:
         }
         torch.set_rng_state(state["torch_rng"].cpu())
         self.step, self.seconds = state["step"], state["seconds"]
+        self.made_from = json.loads(state["made_from"])

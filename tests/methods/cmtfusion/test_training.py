@@ -17,7 +17,13 @@ from fusionbench.datasets import check_pairs, open_folders
 from fusionbench.manifest import DataSetRecord
 from fusionbench.methods.cmtfusion.network import CMTFusion
 from fusionbench.methods.cmtfusion.training import loop
-from fusionbench.methods.cmtfusion.training.crops import Crops, GreyPair, load_pairs, to_network
+from fusionbench.methods.cmtfusion.training.crops import (
+    Crops,
+    GreyPair,
+    equal_shares,
+    load_pairs,
+    to_network,
+)
 from fusionbench.methods.cmtfusion.training.initial import pass_through
 from fusionbench.methods.cmtfusion.training.loop import learning_rate, train
 from fusionbench.methods.cmtfusion.training.losses import Weights
@@ -48,7 +54,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> DataSetRecord:
 
 @pytest.fixture
 def request_(record: DataSetRecord, tmp_path: Path) -> TrainingRequest:
-    kept, held = hold_out(record, ["1"])
+    ((kept, held),) = hold_out([record], ["1"])
     return TrainingRequest(
         method="cmtfusion", training=(kept,), validation=(held,), out=tmp_path / "out"
     )
@@ -109,16 +115,33 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     assert columns[0] == columns[1]
 
 
+def test_a_run_goes_on_with_what_it_was_made_from_only(
+    request_: TrainingRequest, record: DataSetRecord
+) -> None:
+    short = replace(SETTINGS, steps=1)
+    train(request_, short)
+    with pytest.raises(FusionBenchError, match=r"other settings: crop \(64, now 128\); go on"):
+        train(request_, replace(short, crop=128))
+    with pytest.raises(FusionBenchError, match=r"training noise all \("):
+        train(replace(request_, training=(record,)), short)
+    with pytest.raises(FusionBenchError, match=r"seed \(0, now 5\)"):
+        train(replace(request_, seed=5), short)
+    train(request_, replace(short, steps=2, threads=2))
+    assert len(rows(request_.out / "train.csv")) == 2
+
+
 def test_another_seed_or_other_initial_weights_are_another_run(request_: TrainingRequest) -> None:
     short = replace(SETTINGS, steps=1)
     first = train(request_, short)
     other = train(replace(request_, out=request_.out.with_name("other"), seed=1), short)
-    third_at = replace(request_, out=request_.out.with_name("third"))
+    fewer = request_.training[0].model_copy(update={"pairs": request_.training[0].pairs[:1]})
+    third_at = replace(request_, out=request_.out.with_name("third"), training=(fewer,))
     third = train(third_at, replace(short, initial=first, lr=0.0, final_lr=0.0, warmup=0))
     a, b, c = (load_file(path) for path in (first, other, third))
     assert any(not torch.equal(value, b[name]) for name, value in a.items())
     assert all(torch.allclose(value, c[name], atol=1e-6) for name, value in a.items())
     card = json.loads(third.with_suffix(".json").read_text())
+    assert card["trained_pairs"] == {"noise": ["0", "2", "3", "4", "5"]}
     assert card["started_from"]["schedule"]["steps"] == 1
     assert card["share_of_published_schedule"] == pytest.approx(2 * SIZE**2 / (4e5 * 256**2))
 
@@ -242,14 +265,35 @@ def test_a_smaller_image_is_mirrored() -> None:
 
 
 def test_hold_out_spreads_or_takes_the_listed(record: DataSetRecord) -> None:
-    kept, held = hold_out(record, 2)
+    ((kept, held),) = hold_out([record], 2)
     assert [p.id for p in held.pairs] == ["2", "5"]
     assert [p.id for p in kept.pairs] == ["0", "1", "3", "4"]
     assert len({record.fingerprint, kept.fingerprint, held.fingerprint}) == 3
     with pytest.raises(FusionBenchError, match=r"1 of 2 held-out pairs are not in noise: 7"):
-        hold_out(record, ["0", "7"])
+        hold_out([record], ["0", "7"])
     with pytest.raises(FusionBenchError, match="none is left"):
-        hold_out(record, 6)
+        hold_out([record], 6)
+
+
+def test_a_list_may_name_pairs_of_one_data_set_among_several(record: DataSetRecord) -> None:
+    renamed = [pair.model_copy(update={"id": f"x{pair.id}"}) for pair in record.pairs]
+    other = record.model_copy(update={"name": "other", "pairs": renamed})
+    (kept, held), (whole, none) = hold_out([record, other], ["0", "3"])
+    assert [p.id for p in held.pairs] == ["0", "3"] and len(kept.pairs) == 4
+    assert whole.pairs == renamed and none.pairs == []
+    with pytest.raises(FusionBenchError, match="not in noise, other: y0"):
+        hold_out([record, other], ["0", "y0"])
+
+
+def test_balanced_data_sets_are_drawn_from_equally_often(record: DataSetRecord) -> None:
+    one = record.model_copy(update={"pairs": record.pairs[:1]})
+    shares = equal_shares([record, one])
+    assert shares == pytest.approx([1 / 12] * 6 + [1 / 2])
+    grey = [GreyPair(str(i), torch.full((2, 20, 20), 30 * i, dtype=torch.uint8)) for i in range(7)]
+    crops = Crops(grey, 16, np.random.default_rng(0), shares=shares)
+    ir, _ = crops.batch(600)
+    counts = torch.bincount(((ir[:, 0, 0, 0] + 1) * 127.5 / 30).round().long(), minlength=7)
+    assert 250 < int(counts[6]) < 350 and 25 < int(counts[:6].min()) <= int(counts[:6].max()) < 80
 
 
 def test_luma_is_pillows(record: DataSetRecord) -> None:
