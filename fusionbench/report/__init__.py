@@ -11,6 +11,7 @@ and ``profile.*`` where there is any, ``figures/`` and ``report.html``.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ def write_report(
     from fusionbench.report.collect import collect
     from fusionbench.report.csvs import write_csvs
     from fusionbench.report.detection import write_detection
+    from fusionbench.report.html import write_html
     from fusionbench.report.latex import write_latex
     from fusionbench.report.markdown import write_markdown
     from fusionbench.report.ordering import find_ours
@@ -77,12 +79,12 @@ def write_report(
     written += write_ranks(run, results)
     written += write_detection(run, figures=figures)
     written += write_profile(run.root, run, figures=figures)
-    if figures:
-        written += _figures(run, results, [ours] if ours else [], boxes)
-    if html:
-        from fusionbench.report.html import write_html
-
-        written += write_html(run, results)
+    with ThreadPoolExecutor(1) as beside:
+        page = beside.submit(write_html, run, results) if html else None
+        if figures:
+            written += _figures(run, results, [ours] if ours else [], boxes)
+        if page:
+            written += page.result()
     return written
 
 
