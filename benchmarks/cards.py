@@ -39,19 +39,20 @@ PURPOSE = {
 INTRODUCTION = """\
 # CMTFusion, {variant} variant, retrained
 
-Trained from scratch by this project: {steps:,} steps with a batch of {batch} and crops of {crop} x
-{crop}, in {minutes:.0f} minutes on one of two shared cores of a CPU ({processor}). By pixels that
-is {share:.2%} of the published schedule. The weights exist so that the method runs
+Trained from scratch by this project in {count}, with a batch of {batch} and crops of
+{crop} x {crop}, in {minutes} minutes of wall time on one of two cores of a busy CPU ({processor}).
+By pixels that is {share:.2%} of the published schedule. The weights exist so that the method runs
 {purpose}.
 They do not say what the published method achieves, and tables mark them "(retrained)". Training on
 a GPU for the whole schedule is still to be done.
 
 {table}
 
-With `FUSIONBENCH_DATA` naming the folder that holds RoadScene:
+With `FUSIONBENCH_DATA` naming the folder that holds the data sets, and the weights of each stage
+copied to where `--initial` of the next one looks:
 
 ```
-{command}
+{commands}
 ```
 
 The published weight of the perceptual term, 0.02, belongs to torchvision's VGG-19. Here the
@@ -75,6 +76,13 @@ Convention `standard`, `fusionbench suite cmtfusion-variants`
 
 {scores}
 """
+LIGHT = """
+### By day and by night
+
+Mean difference to `average` on the pairs of MSRS (ids end in D or N).
+
+{light}
+"""
 CLOSENESS = """
 ## How close the retraining comes
 
@@ -85,19 +93,42 @@ interval (`significance.csv` there has every metric and pair of rows).
 """
 FACTS = {
     "file": "`{variant}-retrained.safetensors`, {bytes:,} bytes, sha256 `{sha256}`",
-    "data": "RoadScene (`cropinfrared`, `crop_LR_visible`), 8-bit luma: {pairs} pairs for "
-    "training, {held} held out (`configs/lists/RoadScene-validation.txt`); the ids are in "
-    "`{variant}-retrained.json`",
-    "other data": "none: MSRS, TNO, M3FD, KAIST and LLVIP were not seen",
-    "start": "kernels that pass the images through plus a quarter of PyTorch's own start "
-    "(`training/initial.py`)",
+    "validation": "{held} pairs of RoadScene (`configs/lists/RoadScene-validation.txt`)",
+    "data not seen": "MSRS but for the pairs named above, TNO, M3FD, KAIST and LLVIP",
     "crops": "flipped along either axis; half of them moved towards black or white (`--tones`)",
     "optimiser": "Adam, betas {beta1} and 0.999, weight decay {weight_decay}, gradient norm "
     "clipped at {clip:g}",
-    "learning rate": "{warmup} steps up to {lr}, cosine to {final_lr}",
+    "learning rate": "{warmup} steps up to {lr}, cosine to {final_lr}, in every stage",
     "what ships": "moving average of the parameters, decay {average}",
     "loss": "data + {spatial} spatial + {perceptual} perceptual + {frequency} frequency",
 }
+STARTS = {
+    True: "from the weights of the stage before",
+    False: "from kernels that pass the images through plus a quarter of PyTorch's own start "
+    "(`training/initial.py`)",
+}
+
+
+def stages(card: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cards of all stages of a training, the first stage first."""
+    before = card.get("started_from")
+    return [*(stages(before) if before else []), card]
+
+
+def stage_fact(stage: dict[str, Any]) -> str:
+    """How long a stage was, on what, and from what."""
+    held = stage["validation_pairs"]
+    learnt = [data for data in stage["data"] if data["pairs"] != len(held.get(data["name"], ()))]
+    data = " and ".join(_data_fact(stage, d["name"], d["split"], d["pairs"]) for d in learnt)
+    balanced = ", drawn from equally often" if stage["settings"].get("balance") else ""
+    steps, start = stage["schedule"]["steps"], STARTS["started_from" in stage]
+    return f"{steps:,} steps on {data}{balanced}, 8-bit luma; {start}"
+
+
+def _data_fact(stage: dict[str, Any], name: str, split: str, count: int) -> str:
+    named = f"{name} ({split})" if split not in ("", "all") else name
+    few = f" ({', '.join(stage['trained_pairs'][name])})" if count < 10 else ""
+    return f"{count} pairs of {named}{few}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -116,8 +147,9 @@ def read(name: str) -> list[dict[str, str]]:
 def validation(card: dict[str, Any]) -> str:
     """The losses on the held-out pairs while training went on."""
     rows = [
-        [f"step {row['step']:.0f}", *(f"{row[term]:.4f}" for term in TERMS)]
-        for row in card["validation"]
+        [f"stage {number}, step {row['step']:.0f}", *(f"{row[term]:.4f}" for term in TERMS)]
+        for number, stage in enumerate(stages(card), start=1)
+        for row in stage["validation"]
     ]
     return table(["", *TERMS], rows)
 
@@ -137,6 +169,26 @@ def scores(variant: str) -> str:
     return table(["", *METRICS], rows)
 
 
+def light(variant: str) -> str:
+    """Differences to ``average`` on MSRS by day and by night, the authors' weights beside these."""
+    values = {
+        (row["method"], row["pair"], row["metric"]): float(row["value"])
+        for row in read("scores.csv")
+        if row["dataset"] == "MSRS"
+    }
+    rows = []
+    for method in dict.fromkeys((f"{variant}-clip", "release-clip", "authors-clip")):
+        for time, letter in (("day", "D"), ("night", "N")):
+            pairs = sorted({p for _, p, _ in values if p.endswith(letter)})
+            means = [
+                sum(values[method, p, m] - values["average", p, m] for p in pairs) / len(pairs)
+                for m in METRICS[:3]
+            ]
+            name = f"{ROWS[method]}, {time} ({len(pairs)} pairs)"
+            rows.append([name, *(f"{mean:+.4f}" for mean in means)])
+    return table(["", *METRICS[:3]], rows)
+
+
 def differences() -> str:
     """Retrained minus authors' weights of the release variant."""
     found = {}
@@ -154,27 +206,31 @@ def differences() -> str:
 def facts(variant: str) -> str:
     """The part of a card that is not written by hand."""
     card = json.loads((CARDS / f"{variant}-retrained.json").read_text(encoding="utf-8"))
-    training, held = (data["pairs"] for data in card["data"])
+    parts = stages(card)
+    held = len(card["validation_pairs"]["RoadScene"])
     given = {
         **card["settings"],
         **card["settings"]["weights"],
-        **card["schedule"],
         **card["file"],
         "variant": variant,
-        "pairs": training,
         "held": held,
+        "minutes": " and ".join(f"{part['schedule']['minutes']:.0f}" for part in parts),
+        "count": ("one stage", "two stages", "three stages")[len(parts) - 1],
     }
+    rows = [[name, fact.format(**given)] for name, fact in FACTS.items()]
+    rows[1:1] = [[f"stage {i}", stage_fact(part)] for i, part in enumerate(parts, start=1)]
     text = INTRODUCTION.format(
         **given,
-        table=table(["", ""], [[name, fact.format(**given)] for name, fact in FACTS.items()]),
+        table=table(["", ""], rows),
         share=card["share_of_published_schedule"],
         processor=card["hardware"]["processor"],
         purpose=PURPOSE[variant],
-        command=card["command"],
+        commands="\n".join(part["command"] for part in parts),
         vgg=card["settings"]["perceptual_weights"]["sha256"],
         validation=validation(card),
         scores=scores(variant),
     )
+    text += LIGHT.format(light=light(variant))
     if variant == "release":
         text += CLOSENESS.format(differences=differences())
     return text

@@ -20,3 +20,8 @@ def stretch(image: Tensor) -> Tensor:
 def scale_to_maximum(image: Tensor) -> Tensor:
     """Each image's maximum (over all its channels) to 1, with 0 left where it is."""
     return image / image.amax((1, 2, 3), keepdim=True).clamp_min(torch.finfo(image.dtype).eps)
+
+
+def from_signed(image: Tensor, output: str) -> Tensor:
+    """A network's [-1, 1] as [0, 1]: ``clip`` keeps the range, ``minmax`` stretches each image."""
+    return stretch(image) if output == "minmax" else ((image + 1) / 2).clamp(0, 1)

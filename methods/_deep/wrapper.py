@@ -103,6 +103,6 @@ class SignedMethod(DeepMethod):
 
     def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
         """Stretched or clipped to [0, 1]."""
-        from .saving import stretch
+        from .saving import from_signed
 
-        return stretch(raw) if self.options["output"] == "minmax" else ((raw + 1) / 2).clamp(0, 1)
+        return from_signed(raw, self.options["output"])

@@ -88,12 +88,11 @@ class _CMT(Method):
         """Fuse luma with luma."""
         import torch
 
-        from .._deep.saving import stretch
+        from .._deep.saving import from_signed
 
-        x: Tensor
         with torch.inference_mode():
-            (x,) = self.network(2 * ir - 1, 2 * vis - 1, levels=1)
-        return stretch(x) if self.options["output"] == "minmax" else ((x + 1) / 2).clamp(0, 1)
+            (fused,) = self.network(2 * ir - 1, 2 * vis - 1, levels=1)
+            return from_signed(fused, self.options["output"])
 
     @classmethod
     def check_weights(cls, path: Path) -> None:
@@ -123,11 +122,12 @@ def _retrained(variant: Variant) -> Weights:
     """The weights that this project trained; their card says on what."""
     path = RETRAINED[variant]
     share = read_card(path)["share_of_published_schedule"]
+    pairs = trained_pairs(path)
+    data = " and ".join(f"{len(ids)} {name} pairs" for name, ids in pairs.items())
     note = (
         f"not the authors': trained from scratch by this project, for {share:.2%} of the "
-        "published schedule, on 200 RoadScene pairs"
+        f"published schedule, on {data}"
     )
-    pairs = trained_pairs(path)
     return Weights("retrained", path, sha256_of(path), note, trained_on=(), trained_pairs=pairs)
 
 
