@@ -117,8 +117,7 @@ def stages(card: dict[str, Any]) -> list[dict[str, Any]]:
 
 def stage_fact(stage: dict[str, Any]) -> str:
     """How long a stage was, on what, and from what."""
-    held = stage["validation_pairs"]
-    learnt = [data for data in stage["data"] if data["pairs"] != len(held.get(data["name"], ()))]
+    learnt = stage["data"][: len(stage["data"]) - len(stage["validation_pairs"])]
     data = " and ".join(_data_fact(stage, d["name"], d["split"], d["pairs"]) for d in learnt)
     balanced = ", drawn from equally often" if stage["settings"].get("balance") else ""
     steps, start = stage["schedule"]["steps"], STARTS["started_from" in stage]

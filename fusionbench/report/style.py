@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusionbench.files import replacing
-from fusionbench.images import U8
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from fusionbench.images import U8
 
 BLUE, ORANGE, YELLOW = "#0072B2", "#D55E00", "#F0E442"
 SKY, GREEN, PURPLE = "#56B4E9", "#009E73", "#CC79A7"

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +55,6 @@ def train(request: TrainingRequest, settings: Settings) -> Path:
     request.out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
         run.load(checkpoint)
-        _check_same(run.made_from, made_from(request, settings), request.out)
         for name in ("train.csv", "validation.csv"):
             drop_after(request.out / name, run.step)
         log.info("going on from step %d", run.step)
@@ -67,17 +65,6 @@ def train(request: TrainingRequest, settings: Settings) -> Path:
     weights = save_average(run, request.out / "weights.safetensors")
     write_card(weights, request, settings, run)
     return weights
-
-
-def _check_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
-    """Going on with other data or settings would make a card that does not say the truth."""
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    if names:
-        changes = [f"{name} ({before.get(name)}, now {now.get(name)})" for name in names]
-        raise FusionBenchError(
-            f"{out} holds a run with other settings: {', '.join(changes)}; "
-            "go on with the same ones, or name another --out"
-        )
 
 
 def start(settings: Settings, device: str = "cpu", seed: int = 0) -> Run:

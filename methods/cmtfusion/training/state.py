@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fusionbench import FusionBenchError
+
 from ..network import CMTFusion
 
 
@@ -66,9 +68,14 @@ class Run:
         }
 
     def load(self, path: Path) -> None:
-        """Continue from a file that :meth:`save` wrote."""
+        """Continue from a file that :meth:`save` wrote.
+
+        Raises:
+            FusionBenchError: What it holds was made from something else.
+        """
         device = next(self.network.parameters()).device
         state = torch.load(path, map_location=device, weights_only=True)
+        _check_same(json.loads(state.get("made_from", "{}")), self.made_from, path.parent)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         average: dict[str, Tensor] = state["average"]
@@ -81,4 +88,14 @@ class Run:
         }
         torch.set_rng_state(state["torch_rng"].cpu())
         self.step, self.seconds = state["step"], state["seconds"]
-        self.made_from = json.loads(state["made_from"])
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Going on with other data or settings would make a card that does not say the truth."""
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    if names:
+        named = [f"{name} ({before.get(name)}, now {now.get(name)})" for name in names[:5]]
+        raise FusionBenchError(
+            f"{folder} holds a run with other settings: {', '.join(named)}; "
+            "go on with the same ones, or name another --out"
+        )

@@ -122,6 +122,8 @@ def test_a_run_goes_on_with_what_it_was_made_from_only(
     train(request_, short)
     with pytest.raises(FusionBenchError, match=r"other settings: crop \(64, now 128\); go on"):
         train(request_, replace(short, crop=128))
+    with pytest.raises(FusionBenchError, match=r"variant \(release, now paper\)"):
+        train(request_, replace(short, variant="paper"))
     with pytest.raises(FusionBenchError, match=r"training noise all \("):
         train(replace(request_, training=(record,)), short)
     with pytest.raises(FusionBenchError, match=r"seed \(0, now 5\)"):
