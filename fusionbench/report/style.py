@@ -65,7 +65,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     png, pdf = (folder / f"{file_name(name)}.{kind}" for kind in ("png", "pdf"))
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     figure.set_layout_engine("none")
     with ThreadPoolExecutor(1) as beside:
