@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fusionbench.checks import FindingRecord
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
 
@@ -110,7 +111,7 @@ class Manifest(Invocation):
     """A run in one file; written before the work starts.
 
     The command that wrote it stands at the top; ``earlier`` holds those before it, whose results
-    may still be there.
+    may still be there. ``findings`` is what checks found in what the tables are made from.
     """
 
     schema_version: Literal[1] = SCHEMA
@@ -118,6 +119,7 @@ class Manifest(Invocation):
     datasets: list[DataSetRecord]
     methods: list[MethodRecord]
     columns: list[ColumnRecord]
+    findings: list[FindingRecord] = Field(default_factory=list)
 
     def write(self, root: Path) -> None:
         """Write ``manifest.json`` into the run's folder; a manifest there becomes ``earlier``."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fusionbench import console
+from fusionbench.checks import FindingRecord, Findings
 from fusionbench.conventions import Column, convention_named
 from fusionbench.datasets import DataSet, check_pairs
 from fusionbench.engines import default_workers
@@ -42,6 +43,7 @@ class Plan:
         columns: Metrics under their conventions.
         prepared: Methods to fuse with.
         collected: Methods whose images came from elsewhere.
+        findings: What checks found in the pairs and images; none of it stops the run.
         configuration: The command's choices, for the manifest.
     """
 
@@ -56,6 +58,7 @@ class Plan:
     seed: int = 0
     batch: int = 1
     workers: int = field(default_factory=default_workers)
+    findings: Sequence[FindingRecord] = ()
     configuration: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -64,14 +67,17 @@ class Plan:
         return [*(p.record for p in self.prepared), *self.collected]
 
 
-def check_datasets(datasets: Sequence[DataSet], *, skip_bad: bool) -> list[DataSetRecord]:
-    """Check the contents of every data set, with a progress bar (see :func:`check_pairs`)."""
+def check_datasets(datasets: Sequence[DataSet], findings: Findings) -> list[DataSetRecord]:
+    """Check the contents of every data set, with a progress bar (see :func:`check_pairs`).
+
+    Raises:
+        DataError: Something in any of them is refused; lists every kind.
+    """
     records = []
     for dataset in datasets:
         with console.progress(f"checking {dataset.name}", len(dataset.pairs)) as advance:
-            records.append(check_pairs(dataset, skip_bad=skip_bad, advance=advance))
-        for problem in records[-1].skipped:
-            console.warn(f"left out: {problem}")
+            records.append(check_pairs(dataset, findings, advance=advance))
+    findings.settle()
     return records
 
 
@@ -93,8 +99,17 @@ def start(plan: Plan) -> Run:
         datasets=list(plan.datasets),
         methods=plan.methods,
         columns=[column_record(column) for column in plan.columns],
+        findings=list(plan.findings),
     ).write(plan.out)
+    tell(plan.findings)
     return Run(plan.out)
+
+
+def tell(findings: Sequence[FindingRecord]) -> None:
+    """Show what checks found, a line a kind."""
+    for finding in findings:
+        say = console.note if finding.outcome == "note" else console.warn
+        say(finding.text())
 
 
 def column_record(column: Column) -> ColumnRecord:

@@ -122,6 +122,7 @@ def _open(
 
 def _collect(fused: Path, opened: DataSet, *, skip_bad: bool) -> Collected:
     """The fused images of one method, matched to the pairs."""
+    from fusionbench.checks import Findings
     from fusionbench.errors import FusionBenchError
     from fusionbench.pipeline import check_datasets
     from fusionbench.stages.collecting import collect, method_folders
@@ -132,5 +133,6 @@ def _collect(fused: Path, opened: DataSet, *, skip_bad: bool) -> Collected:
             f"--fused {fused} holds {len(folders)} folders of images; a row is of one method: "
             f"name one of {', '.join(str(folder) for folder in folders.values())}"
         )
-    (record,) = check_datasets([opened], skip_bad=skip_bad)
-    return collect(folders, record, skip_bad=skip_bad)
+    findings = Findings(skip_bad=skip_bad)
+    (record,) = check_datasets([opened], findings)
+    return collect(folders, record, findings)

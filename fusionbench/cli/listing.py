@@ -1,4 +1,4 @@
-"""``fusionbench list methods|metrics|datasets|conventions [--json]``."""
+"""``fusionbench list methods|metrics|datasets|conventions|checks [--json]``."""
 
 from __future__ import annotations
 
@@ -69,6 +69,22 @@ def conventions(as_json: JsonOption = False) -> None:
         for c in load_conventions().values()
     ]
     _show(items, ("name", "title", "source", "metrics"), as_json)
+
+
+@app.command()
+def checks(
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a page.")] = False,
+) -> None:
+    """Checks of what is given to the suite: what they look at, what follows, what to do."""
+    from fusionbench import console
+    from fusionbench.checks import CHECKS, page
+
+    if markdown:
+        console.plain(page().rstrip())
+        return
+    items = [asdict(check) for check in CHECKS.values()]
+    _show(items, ("name", "outcome", "looks_at", "finds", "remedy"), as_json)
 
 
 def _show(

@@ -45,6 +45,11 @@ PairsOption = Annotated[
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad-pairs", help="Go on without pairs that cannot be used.")
 ]
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option(help="CHECK whose refused input is let through and marked, repeatable."),
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse on warnings of checks too.")]
 MetricsOption = Annotated[
     str, typer.Option(help="Names, globs, `core`, `all`; NAME@CONVENTION picks a convention.")
 ]

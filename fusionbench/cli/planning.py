@@ -32,10 +32,11 @@ def plan_to_fuse(request: Request) -> Plan:
         device=checked_device(request.device),
         finder=WeightsFinder(weights_folders(request.weights_dir), download=request.download),
     )
-    found = _open(request)
+    found, findings = _open(request), request.findings()
+    datasets = check_datasets(found, findings)
     return Plan(
         out=request.out or Path("results") / "+".join(d.name for d in found),
-        datasets=check_datasets(found, skip_bad=request.skip_bad_pairs),
+        datasets=datasets,
         columns=columns,
         prepared=prepared,
         device=request.device,
@@ -43,6 +44,7 @@ def plan_to_fuse(request: Request) -> Plan:
         overwrite=request.overwrite.value,
         seed=request.seed,
         batch=request.batch,
+        findings=findings.records,
         workers=request.workers or default_workers(),
         configuration=request.recorded(),
     )
@@ -65,6 +67,7 @@ def _plan_of_run(request: Request, run: Path) -> Plan:
         datasets=manifest.datasets,
         columns=select_columns(request.metrics, request.convention),
         collected=manifest.methods,
+        findings=manifest.findings,
         device=str(manifest.hardware["device"]),
         overwrite=request.overwrite.value,
         workers=request.workers or default_workers(),
@@ -78,8 +81,9 @@ def _plan_of_folder(request: Request, fused: Path) -> Plan:
     found = _open(request)
     if len(found) > 1:
         raise FusionBenchError("--fused is scored against one data set at a time")
-    (record,) = check_datasets(found, skip_bad=request.skip_bad_pairs)
-    collected = collect(folders, record, skip_bad=request.skip_bad_pairs)
+    findings = request.findings()
+    (record,) = check_datasets(found, findings)
+    collected = collect(folders, record, findings)
     for text in collected.notes:
         console.warn(text)
     return Plan(
@@ -87,6 +91,7 @@ def _plan_of_folder(request: Request, fused: Path) -> Plan:
         datasets=[collected.dataset],
         columns=columns,
         collected=collected.methods,
+        findings=findings.records,
         overwrite=request.overwrite.value,
         workers=request.workers or default_workers(),
         configuration=request.recorded(),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fusionbench.cli.options import Colour, Overwrite
+
+if TYPE_CHECKING:
+    from fusionbench.checks import Findings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,8 @@ class Request:
     option: list[str] | None = None
     overwrite: Overwrite = Overwrite.changed
     skip_bad_pairs: bool = False
+    accept: list[str] | None = None
+    strict: bool = False
     workers: int | None = None
     seed: int = 0
     batch: int = 1
@@ -46,6 +51,10 @@ class Request:
     name: str | None = None
     plugin: list[Path] | None = None
 
+    def findings(self) -> Findings:
+        """An empty collection of findings, with what the user lets through."""
+        return findings_for(self.accept, strict=self.strict, skip_bad=self.skip_bad_pairs)
+
     def recorded(self) -> dict[str, Any]:
         """The options that differ from the defaults, as JSON holds them."""
         plain = Request()
@@ -54,6 +63,18 @@ class Request:
             for key, value in asdict(self).items()
             if value != getattr(plain, key)
         }
+
+
+def findings_for(accept: list[str] | None, *, strict: bool, skip_bad: bool) -> Findings:
+    """An empty collection of findings for the options of a command.
+
+    Raises:
+        FusionBenchError: ``accept`` names no check, or one whose input cannot be let through.
+    """
+    from fusionbench.checks import Findings
+
+    names = [name.strip() for text in accept or () for name in text.split(",")]
+    return Findings(filter(None, names), strict=strict, skip_bad=skip_bad)
 
 
 def _plain(value: Any) -> Any:

@@ -33,6 +33,8 @@ def run(
     option: o.MethodOptionOption = None,
     overwrite: o.OverwriteOption = o.Overwrite.changed,
     skip_bad_pairs: o.SkipBadOption = False,
+    accept: o.AcceptOption = None,
+    strict: o.StrictOption = False,
     workers: o.WorkersOption = None,
     seed: o.SeedOption = 0,
     batch: o.BatchOption = 1,
@@ -88,6 +90,8 @@ def fuse(
     option: o.MethodOptionOption = None,
     overwrite: o.OverwriteOption = o.Overwrite.changed,
     skip_bad_pairs: o.SkipBadOption = False,
+    accept: o.AcceptOption = None,
+    strict: o.StrictOption = False,
     seed: o.SeedOption = 0,
     batch: o.BatchOption = 1,
 ) -> None:

@@ -33,6 +33,8 @@ def score(
     out: o.OutOption = None,
     overwrite: o.OverwriteOption = o.Overwrite.changed,
     skip_bad_pairs: o.SkipBadOption = False,
+    accept: o.AcceptOption = None,
+    strict: o.StrictOption = False,
     workers: o.WorkersOption = None,
     figures: o.FiguresOption = True,
     html: o.HtmlOption = True,

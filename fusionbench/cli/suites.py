@@ -26,6 +26,8 @@ def suite(
     overwrite: o.OverwriteOption = o.Overwrite.changed,
     workers: o.WorkersOption = None,
     skip_bad_pairs: o.SkipBadOption = False,
+    accept: o.AcceptOption = None,
+    strict: o.StrictOption = False,
     figures: o.FiguresOption = True,
     html: o.HtmlOption = True,
     list_them: Annotated[bool, typer.Option("--list", help="List the suites that ship.")] = False,
@@ -35,6 +37,7 @@ def suite(
     from fusionbench import console
     from fusionbench.cli.planning import checked_device
     from fusionbench.cli.reporting import finish
+    from fusionbench.cli.request import findings_for
     from fusionbench.errors import FusionBenchError
     from fusionbench.registry import add_plugin_files
     from fusionbench.settings import data_root as root_in_force
@@ -63,7 +66,7 @@ def suite(
         limit=limit,
         overwrite=overwrite.value,
         workers=workers,
-        skip_bad=skip_bad_pairs,
+        findings=findings_for(accept, strict=strict, skip_bad=skip_bad_pairs),
     )
     plan = plan_suite(asked, path, out or default_folder(asked), where)
     finish(run_suite(asked, plan, where), figures=figures, html=html, style=table_style(asked))

@@ -74,6 +74,7 @@ def _records(
 ) -> list[tuple[DataSetRecord, DataSetRecord]]:
     """The checked pairs of every data set, split into training and validation."""
     from fusionbench import training
+    from fusionbench.checks import Findings
     from fusionbench.datasets import open_dataset
     from fusionbench.pipeline import check_datasets
     from fusionbench.settings import data_root as root_in_force
@@ -84,7 +85,7 @@ def _records(
         name, _, split = text.partition("/")
         found.append(open_dataset(name, root, split or None).first(limit))
     held = int(hold_out) if hold_out.isdigit() else _ids(Path(hold_out))
-    return training.hold_out(check_datasets(found, skip_bad=skip_bad), held)
+    return training.hold_out(check_datasets(found, Findings(skip_bad=skip_bad)), held)
 
 
 def _ids(file: Path) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fusionbench.checks import Problem
 from fusionbench.datasets.catalogue import DataSetCard, dataset_named
 from fusionbench.datasets.pairing import Pair, Pairing, natural, pair_folders, pair_layouts
 from fusionbench.errors import DataError
@@ -26,7 +27,7 @@ class DataSet:
         split: The split that was opened.
         folder: Where it was found.
         pairs: Its pairs, in natural order of their ids.
-        problems: One line for each file that could not be paired.
+        problems: Each file that could not be paired.
         card: What is known of it beforehand, if anything.
     """
 
@@ -34,7 +35,7 @@ class DataSet:
     split: str
     folder: Path
     pairs: tuple[Pair, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     card: DataSetCard | None = None
 
     def only(self, file: Path) -> DataSet:

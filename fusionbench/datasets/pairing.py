@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fusionbench.checks import Problem
 from fusionbench.datasets.catalogue import Layout
 from fusionbench.images import SUFFIXES
 
@@ -27,10 +28,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pairing:
-    """What pairing found: the pairs in order, and one line for each file without a place."""
+    """What pairing found: the pairs in order, and each file that has no place among them."""
 
     pairs: tuple[Pair, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -48,7 +49,7 @@ def pair_layouts(folder: Path, layouts: Sequence[Layout]) -> Pairing:
     used = {path for pair in pairs.values() for path in (pair.ir, pair.vis)}
     patterns = {pattern for layout in layouts for pattern in (layout.ir, layout.vis)}
     seen = {path for pattern in patterns for path in _by_id(folder, pattern)[0].values()}
-    alone = [f"{path} has no partner" for path in sorted(seen - used)]
+    alone = [Problem("no-partner", str(path), "has no partner") for path in sorted(seen - used)]
     return Pairing(tuple(pairs[key] for key in sorted(pairs, key=natural)), tuple(alone))
 
 
@@ -125,8 +126,8 @@ def _common(stems: list[str]) -> str:
     return low[:same]
 
 
-def _by_id(folder: Path, pattern: str) -> tuple[dict[str, Path], list[str]]:
-    """The image files that a pattern finds, by id, and a line for every id found twice."""
+def _by_id(folder: Path, pattern: str) -> tuple[dict[str, Path], list[Problem]]:
+    """The image files that a pattern finds, by id, and every id found twice."""
     regex = re.compile(_regex(pattern))
     found: dict[str, Path] = {}
     problems = []
@@ -136,7 +137,7 @@ def _by_id(folder: Path, pattern: str) -> tuple[dict[str, Path], list[str]]:
             continue
         key = "/".join(v for k, v in match.groupdict().items() if k != "ext")
         if key in found:
-            problems.append(f"{key}: two files, {found[key]} and {path}")
+            problems.append(Problem("two-files", key, f"two files, {found[key]} and {path}"))
         found.setdefault(key, path)
     return found, problems
 
@@ -153,10 +154,12 @@ def _regex(pattern: str) -> str:
     return out
 
 
-def _join(ir: Mapping[str, Path], vis: Mapping[str, Path], problems: list[str]) -> Pairing:
+def _join(ir: Mapping[str, Path], vis: Mapping[str, Path], problems: list[Problem]) -> Pairing:
     for key in sorted(ir.keys() - vis.keys(), key=natural):
-        problems.append(f"{key}: infrared {ir[key]} has no visible partner")
+        alone = f"infrared {ir[key]} has no visible partner"
+        problems.append(Problem("no-partner", key, alone))
     for key in sorted(vis.keys() - ir.keys(), key=natural):
-        problems.append(f"{key}: visible {vis[key]} has no infrared partner")
+        alone = f"visible {vis[key]} has no infrared partner"
+        problems.append(Problem("no-partner", key, alone))
     both = sorted(ir.keys() & vis.keys(), key=natural)
     return Pairing(tuple(Pair(k, ir[k], vis[k]) for k in both), tuple(problems))

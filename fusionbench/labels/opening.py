@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from fusionbench.datasets.catalogue import DataSetCard, LabelLayout, load_datasets
-from fusionbench.datasets.checking import problem_list
 from fusionbench.detection.boxes import Truths
 from fusionbench.errors import DataError, UnknownNameError
 from fusionbench.files import digest
@@ -139,10 +138,9 @@ def _labelled(record: DataSetRecord, layout: LabelLayout, found: FoundFiles) -> 
     """The pairs that have labels, or whose missing file says that nothing is there."""
     missing = [pair.id for pair in record.pairs if pair.id not in found.files]
     if missing and layout.absent == "error":
-        raise problem_list(
+        raise DataError(
             f"labels '{layout.name}' of {record.name}/{record.split}: {len(missing)} of "
-            f"{len(record.pairs)} pairs have no file {found.source}",
-            missing,
+            f"{len(record.pairs)} pairs have no file {found.source}: {', '.join(missing[:10])}"
         )
     if layout.absent == "empty":
         return record.pairs

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from fusionbench.checks import FindingRecord
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
 from fusionbench.rows import Row
 from fusionbench.runs import Run
@@ -68,6 +69,7 @@ class Result:
         rows: The newest score row of every pair of the manifest that has one, in its order.
         failed: Pairs on which the method failed, with ``Type: text``.
         absent: Number of pairs for which a folder brought from elsewhere holds no image.
+        findings: What checks found in the method's images of the data set, and tables say.
     """
 
     dataset: DataSetRecord
@@ -75,6 +77,7 @@ class Result:
     rows: dict[str, Row]
     failed: dict[str, str]
     absent: int = 0
+    findings: tuple[FindingRecord, ...] = ()
     _cells: dict[str, Cell] = field(default_factory=dict, repr=False, compare=False)
 
     def cell(self, column: ColumnRecord) -> Cell:
@@ -108,13 +111,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Board:
-    """One table: a data set under a convention."""
+    """One table: a data set under a convention; ``findings`` are about its pairs."""
 
     dataset: DataSetRecord
     convention: str
     columns: tuple[ColumnRecord, ...]
     results: tuple[Result, ...]
     version: str
+    findings: tuple[FindingRecord, ...] = ()
 
 
 def collect(run: Run) -> list[Result]:
@@ -137,7 +141,13 @@ def _result(run: Run, dataset: DataSetRecord, method: MethodRecord) -> Result:
     failed = {i: str(failures[i]["error"]) for i in ids if i in failures}
     rows = {i: scores[i] for i in ids if i in scores and i not in failed}
     absent = sum(not run.has_image(dataset, method, pair) for pair in dataset.pairs)
-    return Result(dataset, method, rows, failed, absent)
+    findings = _said(run.manifest, dataset.name, method.name)
+    return Result(dataset, method, rows, failed, absent, findings)
+
+
+def _said(manifest: Manifest, dataset: str, method: str) -> tuple[FindingRecord, ...]:
+    about = (found for found in manifest.findings if found.in_tables and found.method == method)
+    return tuple(found for found in about if found.dataset in ("", dataset))
 
 
 def conventions(manifest: Manifest) -> list[str]:
@@ -155,6 +165,7 @@ def boards(run: Run, results: list[Result]) -> list[Board]:
             tuple(c for c in manifest.columns if c.convention == convention),
             tuple(r for r in results if r.dataset is dataset),
             manifest.versions.get("fusionbench", "unknown"),
+            _said(manifest, dataset.name, ""),
         )
         for dataset in manifest.datasets
         for convention in conventions(manifest)

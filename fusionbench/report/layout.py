@@ -14,6 +14,7 @@ from fusionbench.report.notes import (
     Notes,
     cell_notes,
     failure_notes,
+    finding_note,
     pairs_word,
     trained_note,
     unscored_note,
@@ -139,6 +140,7 @@ def _line(
     trained, unscored = trained_note(row), unscored_note(result, scored)
     label = [notes.mark(trained, DAGGER)] if trained else []
     label += [notes.mark(weights_note(weights))] if weights else []
+    label += [notes.mark(finding_note(finding)) for finding in result.findings]
     n = [notes.mark(unscored)] if unscored else []
     entries = []
     for (text, rank, std), column in cells:
@@ -209,6 +211,11 @@ def explanation(
             name = data.name if more else "the data set"
             said.append(f"{pairs_word(len(data.skipped))} of {name} left out as unusable")
     return said
+
+
+def remarks(board: Board) -> list[str]:
+    """What checks found in the pairs: footnotes of the whole table."""
+    return [finding_note(finding) for finding in board.findings]
 
 
 def sentence(text: str) -> str:

@@ -17,6 +17,7 @@ from fusionbench.report.layout import (
     heading,
     lay_out,
     provenance,
+    remarks,
     sentence,
 )
 from fusionbench.report.options import PLAIN, Marks, TableStyle
@@ -60,7 +61,8 @@ def section(table: Table) -> str:
             *_table(table),
             "",
             *(f"<sup>{mark}</sup> {escape(sentence(text))}<br>" for mark, text in table.notes),
-            *([""] if table.notes else []),
+            *(f"{escape(sentence(text))}<br>" for text in remarks(table.board)),
+            *([""] if table.notes or table.board.findings else []),
         ]
     )
 

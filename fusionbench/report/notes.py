@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fusionbench.checks import FindingRecord
 from fusionbench.manifest import WeightsRecord
 from fusionbench.report.collect import Cell, Result, counted
 
@@ -68,6 +69,11 @@ def trained_note(results: Sequence[Result]) -> str:
 def weights_note(weights: WeightsRecord) -> str:
     """What a table says about the weights a method ran with."""
     return f"Weights: {weights.note or f'{weights.origin} ({weights.file})'}"
+
+
+def finding_note(finding: FindingRecord) -> str:
+    """What a table says about an input that a check found fault with."""
+    return _one_line(f"Check {finding.text(names=False)}")
 
 
 def failure_notes(result: Result) -> list[str]:

@@ -17,6 +17,7 @@ from fusionbench.report.layout import (
     heading,
     lay_out,
     provenance,
+    remarks,
     sentence,
 )
 from fusionbench.runs import Run
@@ -47,6 +48,8 @@ def _board(board: Board, width: int) -> Iterator[RichTable | Text]:
         yield Text("")
     for mark, text in whole.notes:
         yield Text(f" {mark.translate(_SUPERSCRIPTS)} {sentence(text)}")
+    for text in remarks(board):
+        yield Text(f" {sentence(text)}")
     yield Text(". ".join([*explanation(whole), provenance(board)]) + ".", style="dim")
     yield Text("")
 

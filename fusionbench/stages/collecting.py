@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fusionbench.datasets.checking import problem_list
+from fusionbench.checks import Findings, Problem
 from fusionbench.datasets.pairing import match_names, natural
 from fusionbench.errors import DataError
 from fusionbench.files import digest
@@ -55,20 +55,30 @@ def method_folders(folder: Path, name: str | None = None) -> dict[str, Path]:
 
 
 def collect(
-    folders: Mapping[str, Path], dataset: DataSetRecord, *, skip_bad: bool = False
+    folders: Mapping[str, Path],
+    dataset: DataSetRecord,
+    findings: Findings | None = None,
+    *,
+    skip_bad: bool = False,
 ) -> Collected:
     """Match the images of each folder to the pairs of a data set.
 
     An image belongs to the pair whose id is its stem, or its stem without one prefix and suffix
     that all images of the folder share. All methods are scored on the same pairs.
 
+    Args:
+        folders: The folder of each method, by its name.
+        dataset: The data set as it was checked.
+        findings: What was found is added to it, and settled.
+        skip_bad: Without ``findings``: leave unusable images and pairs out.
+
     Raises:
         DataError: Images belong to no pair, cannot be read or have another size than their pair,
-            or methods cover different pairs (``skip_bad`` leaves such images and pairs out); or
-            nothing is left.
+            or methods cover different pairs; lists every kind. Or nothing is left.
     """
+    findings = findings if findings is not None else Findings(skip_bad=skip_bad)
     found = {name: _matched(path, dataset) for name, path in folders.items()}
-    problems = [p for _, bad in found.values() for p in bad]
+    problems = {name: list(bad) for name, (_, bad) in found.items()}
     for name, (images, _) in found.items():
         if not images:
             raise _strangers(folders[name], dataset)
@@ -76,17 +86,17 @@ def collect(
     common = set.intersection(*covered)
     for name, (images, _) in found.items():
         missing = sorted(set.union(*covered) - set(images), key=natural)
-        problems += [
-            f"{name}: no image for pair {pair}, which other methods have" for pair in missing
-        ]
+        problems[name] += [Problem("no-fused-image", pair, "no image") for pair in missing]
     bad_files = _unreadable(found, dataset, common)
-    problems += bad_files.values()
+    for (_, name), problem in bad_files.items():
+        problems[name].append(problem)
     common -= {pair for pair, _ in bad_files}
-    if problems and not skip_bad:
-        raise problem_list(f"{len(problems)} fused images cannot be scored", problems)
+    for name, bad in problems.items():
+        findings.extend(bad, dataset=dataset.name, method=name, of=len(dataset.pairs))
+    findings.settle()
     if not common:
-        raise problem_list("no pair has a usable image of every method", problems)
-    return _collected(found, dataset, common, problems)
+        raise DataError("no pair has a usable image of every method")
+    return _collected(found, dataset, common)
 
 
 def _strangers(folder: Path, dataset: DataSetRecord) -> DataError:
@@ -99,13 +109,12 @@ def _strangers(folder: Path, dataset: DataSetRecord) -> DataError:
 
 
 def _collected(
-    found: Mapping[str, tuple[dict[str, Path], list[str]]],
+    found: Mapping[str, tuple[dict[str, Path], list[Problem]]],
     dataset: DataSetRecord,
     common: set[str],
-    problems: list[str],
 ) -> Collected:
     pairs = [p for p in dataset.pairs if p.id in common]
-    notes = list(problems)
+    notes = []
     if len(pairs) < len(dataset.pairs):
         notes.append(f"scored on {len(pairs)} of {len(dataset.pairs)} pairs of {dataset.name}")
     fingerprint = digest([[p.id, p.ir_sha256, p.vis_sha256] for p in pairs])
@@ -123,39 +132,40 @@ def _collected(
     return Collected(smaller, methods, notes)
 
 
-def _matched(folder: Path, dataset: DataSetRecord) -> tuple[dict[str, Path], list[str]]:
-    """Images by pair id, and a line for each image that belongs to no pair."""
+def _matched(folder: Path, dataset: DataSetRecord) -> tuple[dict[str, Path], list[Problem]]:
+    """Images by pair id, and each image that belongs to no pair."""
     by_stem = {path.stem: path for path in _images(folder)}
     flat = {pair.id.replace("/", "_"): pair.id for pair in dataset.pairs}
     matched = match_names(by_stem, flat)
     images = {flat[key]: by_stem[stem] for stem, key in matched.items()}
     strays = sorted(by_stem.keys() - matched.keys(), key=natural)
-    return images, [f"{by_stem[stem]}: belongs to no pair of {dataset.name}" for stem in strays]
+    return images, [Problem("no-pair", str(by_stem[stem]), "belongs to no pair") for stem in strays]
 
 
 def _unreadable(
-    found: Mapping[str, tuple[dict[str, Path], list[str]]],
+    found: Mapping[str, tuple[dict[str, Path], list[Problem]]],
     dataset: DataSetRecord,
     common: set[str],
-) -> dict[tuple[str, str], str]:
-    """A line for each image that cannot be read or has the wrong size, by pair and method."""
+) -> dict[tuple[str, str], Problem]:
+    """The problem of each image that cannot be read or has the wrong size, by pair and method."""
     problems = {}
     for pair in (p for p in dataset.pairs if p.id in common):
         size = read_image(pair.ir).shape[:2]
         for name, (images, _) in found.items():
             if problem := _problem(images[pair.id], size, pair):
-                problems[pair.id, name] = f"{name}: {problem}"
+                problems[pair.id, name] = problem
     return problems
 
 
-def _problem(path: Path, size: tuple[int, ...], pair: PairRecord) -> str:
+def _problem(path: Path, size: tuple[int, ...], pair: PairRecord) -> Problem | None:
     try:
         got = read_image(path).shape[:2]
     except DataError as error:
-        return str(error)
+        return Problem("unreadable-image", pair.id, str(error))
     if got == size:
-        return ""
-    return f"{path}: {got[1]}x{got[0]}, but pair {pair.id} is {size[1]}x{size[0]}"
+        return None
+    sizes = f"{got[1]}x{got[0]}, but pair {pair.id} is {size[1]}x{size[0]}"
+    return Problem("fused-size", str(path), sizes)
 
 
 def _images(folder: Path) -> list[Path]:

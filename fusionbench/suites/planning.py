@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fusionbench.checks import Findings
 from fusionbench.conventions import select_columns
 from fusionbench.datasets import DataSet, open_dataset
 from fusionbench.engines import default_workers
@@ -24,6 +25,7 @@ class Surroundings:
         data_root: Folder that holds data sets.
         finder: Where weight files are looked for.
         device: A torch device name.
+        findings: Collects what checks find, and knows what the user lets through.
         limit: Use the first pairs of every data set only, to try a suite out.
     """
 
@@ -33,7 +35,7 @@ class Surroundings:
     limit: int | None = None
     overwrite: Overwrite = "changed"
     workers: int | None = None
-    skip_bad: bool = False
+    findings: Findings = field(default_factory=Findings)
 
 
 def plan_suite(suite: Suite, file: Path, out: Path, where: Surroundings) -> Plan:
@@ -54,9 +56,10 @@ def plan_suite(suite: Suite, file: Path, out: Path, where: Surroundings) -> Plan
     twice = [d.name for d in found if sum(d.name == other.name for other in found) > 1]
     if twice:
         raise FusionBenchError(f"{file}: data set {twice[0]} is named twice")
+    datasets = check_datasets(found, where.findings)
     return Plan(
         out=out,
-        datasets=check_datasets(found, skip_bad=where.skip_bad),
+        datasets=datasets,
         columns=columns,
         prepared=prepared,
         device=where.device,
@@ -65,6 +68,7 @@ def plan_suite(suite: Suite, file: Path, out: Path, where: Surroundings) -> Plan
         seed=suite.seed,
         batch=suite.batch,
         workers=where.workers or default_workers(),
+        findings=where.findings.records,
         configuration={"suite": suite.model_dump(mode="json", exclude_defaults=True)},
     )
 

@@ -75,7 +75,7 @@ def test_methods_are_scored_on_the_same_pairs(tmp_path, dataset) -> None:
     put(tmp_path / "a", "0", "1", "2")
     put(tmp_path / "b", "0", "1")
     folders = {"a": tmp_path / "a", "b": tmp_path / "b"}
-    with pytest.raises(DataError, match="b: no image for pair 2, which other methods have"):
+    with pytest.raises(DataError, match=r"no-fused-image \(1 of 3 in b of TNO\).*: 2: no image"):
         collect(folders, dataset)
     assert [p.id for p in collect(folders, dataset, skip_bad=True).dataset.pairs] == ["0", "1"]
 

@@ -46,7 +46,7 @@ def test_a_file_without_partner_in_a_tree_is_a_problem(tmp_path) -> None:
         write_png(scene / f"{name}.png", gray)
     dataset = open_dataset("TNO", tmp_path)
     assert [pair.id for pair in dataset.pairs] == ["s/a"]
-    assert len(dataset.problems) == 1 and "IR_b_g.png has no partner" in dataset.problems[0]
+    assert len(dataset.problems) == 1 and "IR_b_g.png: has no partner" in str(dataset.problems[0])
 
 
 def test_verify_counts_and_names_what_is_odd(cli, pair_folders) -> None:

@@ -149,7 +149,7 @@ def test_two_files_for_one_id_are_a_problem(tmp_path) -> None:
     write_png(tmp_path / "vi" / "x.png", 255 - GRAY)
     write_png(tmp_path / "vi" / "x.bmp", GRAY)
     layout = Layout(ir="ir/{id}.{ext}", vis="vi/{id}.{ext}")
-    assert "two files" in pair_layouts(tmp_path, [layout]).problems[0]
+    assert "two files" in str(pair_layouts(tmp_path, [layout]).problems[0])
 
 
 def test_several_placeholders_make_one_id(tmp_path) -> None:

@@ -16,12 +16,13 @@ function grid(caption, heads, rows) {
 }
 
 function drawAbout() {
-  const { commands, datasets, methods, columns } = data.about;
+  const { commands, datasets, methods, columns, findings } = data.about;
   const last = commands[commands.length - 1];
   const options = (record) => Object.entries(record).map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join(", ") || "–";
   fill($("manifest"),
     fold(commands.length > 1 ? `Commands (${commands.length})` : "Command", true,
       h("ol", { class: "commands" }, commands.map((one) => h("li", {}, h("pre", { tabindex: 0 }, one.command), h("p", { class: "hint" }, one.started))))),
+    fold(`What checks found (${findings.length})`, findings.length > 0, grid("What checks found", ["Finding"], findings.map((text) => [text]))),
     fold(`Data sets (${datasets.length})`, true, grid("Data sets", ["Data set", "Split", "Pairs", "Left out", "Fingerprint", "Home", "Terms"],
       datasets.map((one) => [one.title || one.name, one.split || "–", one.pairs, one.skipped, mono(one.fingerprint), one.home || "–", one.terms || "–"]))),
     fold("Versions and machine", false, h("div", { class: "columns" }, h("div", {}, h("h3", {}, "Versions"), facts(last.versions)), h("div", {}, h("h3", {}, "Machine"), facts(last.hardware)))),

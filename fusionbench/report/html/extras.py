@@ -32,6 +32,7 @@ def about(manifest: Manifest) -> Json:
         "commands": [_invocation(one) for one in [*manifest.earlier, manifest.invocation()]],
         "datasets": [_data(data) for data in manifest.datasets],
         "methods": [_method(method) for method in manifest.methods],
+        "findings": [finding.text() for finding in manifest.findings],
         "columns": [
             {"name": f"{c.metric}@{c.convention}", "params": c.params, "fingerprint": c.fingerprint}
             for c in manifest.columns

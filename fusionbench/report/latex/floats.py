@@ -13,6 +13,7 @@ from fusionbench.report.layout import (
     explanation,
     fingerprint,
     provenance,
+    remarks,
     sentence,
 )
 from fusionbench.report.notes import pairs_word
@@ -132,8 +133,17 @@ def _notes(sheet: Sheet) -> list[str]:
         r"\ifdim\dimen0<0.5\linewidth\dimen0=0.5\linewidth\fi",
         r"\ifdim\dimen0>\linewidth\dimen0=\linewidth\fi",
         r"\begin{minipage}{\dimen0}\footnotesize\raggedright",
-        *(note + r"\par" for note in [*marked, escape(_origin(sheet))]),
+        *(note + r"\par" for note in [*marked, *_remarks(sheet), escape(_origin(sheet))]),
         r"\end{minipage}",
+    ]
+
+
+def _remarks(sheet: Sheet) -> list[str]:
+    several = len(sheet.boards) > 1
+    return [
+        escape(sentence(f"{board.dataset.name}: {text}" if several else text))
+        for board in sheet.boards
+        for text in remarks(board)
     ]
 
 

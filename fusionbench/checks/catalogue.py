@@ -1,0 +1,320 @@
+"""Every check: what it looks at, what follows from a finding, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["refuse", "warn", "note"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One named check.
+
+    Attributes:
+        name: What ``--accept`` takes.
+        outcome: What follows from a finding.
+        looks_at: What it looks at.
+        finds: What a finding means.
+        remedy: What to do.
+        skippable: Whether ``--skip-bad-pairs`` goes on without the items that it names.
+        acceptable: Whether ``--accept`` can let the input through; there is nothing to compute
+            with otherwise.
+        footnote: Whether tables say it; always for warnings and for what was accepted.
+    """
+
+    name: str
+    outcome: Outcome
+    looks_at: str
+    finds: str
+    remedy: str
+    skippable: bool = False
+    acceptable: bool = False
+    footnote: bool = False
+
+
+def _unusable(name: str, looks_at: str, finds: str, remedy: str) -> Check:
+    """A pair or image that there is no computing with: refused, or left out."""
+    return Check(name, "refuse", looks_at, finds, remedy, skippable=True)
+
+
+def _wrong(name: str, looks_at: str, finds: str, remedy: str) -> Check:
+    """An input whose number cannot be right: refused, or accepted and marked."""
+    return Check(name, "refuse", looks_at, finds, remedy, acceptable=True)
+
+
+def _suspect(name: str, looks_at: str, finds: str, remedy: str) -> Check:
+    return Check(name, "warn", looks_at, finds, remedy, footnote=True)
+
+
+def _noted(name: str, looks_at: str, finds: str, remedy: str, *, footnote: bool = False) -> Check:
+    return Check(name, "note", looks_at, finds, remedy, footnote=footnote)
+
+
+SOURCES = "infrared and visible images"
+FUSED = "fused images"
+LABELS = "label files"
+
+CHECKS: dict[str, Check] = {
+    check.name: check
+    for check in (
+        # infrared and visible
+        _unusable(
+            "unreadable-image",
+            SOURCES,
+            "the file is missing, damaged, cut short, too large or no image",
+            "replace the file",
+        ),
+        _unusable(
+            "no-partner",
+            "file names",
+            "an image has no partner of the other modality",
+            "complete or remove the pair, or name the pairs to use with --pairs",
+        ),
+        _unusable(
+            "two-files",
+            "file names",
+            "two files claim one name",
+            "keep one of them",
+        ),
+        _unusable(
+            "sizes-differ",
+            SOURCES,
+            "infrared and visible have different sizes",
+            "resize one to the other with --resize ir or --resize vis",
+        ),
+        _unusable(
+            "same-image",
+            SOURCES,
+            "infrared and visible are the same image",
+            "replace one of them",
+        ),
+        _wrong(
+            "few-levels",
+            "images of more than 8 bits",
+            "scaled by 1/257, few gray levels of the file are left",
+            "say how to read the range with --ir-range min-max, P1-P99 or LOW:HIGH",
+        ),
+        _suspect(
+            "swapped-folders",
+            SOURCES,
+            "infrared is in colour and visible is gray",
+            "exchange --ir and --vis if the folders were swapped",
+        ),
+        _suspect(
+            "false-colour-infrared",
+            SOURCES,
+            "infrared is in colour; the luma of a colour map does not follow temperature",
+            "use the gray original of the camera",
+        ),
+        _noted(
+            "part-of-split",
+            "number of pairs",
+            "only a part of the split is here",
+            "complete the data set, or quote the number of pairs with the numbers",
+            footnote=True,
+        ),
+        _noted(
+            "ir-range",
+            "images of more than 8 bits",
+            "the range was read as stated",
+            "nothing; the table says it",
+            footnote=True,
+        ),
+        _noted(
+            "resized",
+            SOURCES,
+            "one source was resized to the other",
+            "nothing; the table says it",
+            footnote=True,
+        ),
+        _noted(
+            "alpha-dropped",
+            "images with an alpha channel",
+            "transparency was ignored",
+            "save images without alpha",
+        ),
+        _noted(
+            "turned",
+            "EXIF orientation",
+            "the image was turned as its EXIF orientation says",
+            "nothing",
+        ),
+        _noted(
+            "left-aside",
+            "other files among the images",
+            "files in a format that is not read, animated images or dangling links were left aside",
+            "convert them if they are images of the data set",
+        ),
+        # fused images
+        _unusable(
+            "no-pair",
+            FUSED,
+            "the image belongs to no pair",
+            "remove it, or name it as its pair",
+        ),
+        _unusable(
+            "no-fused-image",
+            FUSED,
+            "a pair has an image of other methods and none of this one",
+            "make it; methods are compared on the same pairs",
+        ),
+        _unusable(
+            "fused-size",
+            FUSED,
+            "the image has another size than its pair",
+            "fuse at full size; do not crop or resize",
+        ),
+        _wrong(
+            "levels-0-1",
+            FUSED,
+            "the image uses only the levels 0 and 1: values in 0..1 were saved as bytes",
+            "multiply by 255 before saving",
+        ),
+        _suspect(
+            "constant-fused",
+            FUSED,
+            "every pixel has one value",
+            "look at the images; the method or its saving failed",
+        ),
+        _suspect(
+            "repeated-fused",
+            FUSED,
+            "images of different pairs are the same",
+            "look at the images; results were overwritten or copied",
+        ),
+        _suspect(
+            "fused-is-source",
+            FUSED,
+            "the image is the infrared or the visible image itself",
+            "look at the images; the wrong folder was copied",
+        ),
+        _suspect(
+            "fits-another-pair",
+            FUSED,
+            "images fit the sources of another pair better than their own",
+            "name images as their pairs; results were renumbered or shifted",
+        ),
+        _suspect(
+            "inverted-fused",
+            FUSED,
+            "bright is dark: the image is the negative of its sources",
+            "save images with the polarity of their sources",
+        ),
+        # what a method returns
+        _wrong(
+            "output-range",
+            "what a method returns",
+            "a considerable share of the values lies outside [0, 1]",
+            "scale the output to [0, 1]",
+        ),
+        _suspect(
+            "output-clipped",
+            "what a method returns",
+            "some values outside [0, 1] were clipped",
+            "scale or clip the output in the method as its authors do",
+        ),
+        # labels
+        _wrong(
+            "boxes-in-pixels",
+            LABELS,
+            "YOLO boxes are in pixels in place of shares of the image",
+            "divide by width and height",
+        ),
+        _unusable(
+            "labels-of-another-size",
+            LABELS,
+            "the labels were made for another size of the image",
+            "use the labels of these images",
+        ),
+        _unusable(
+            "two-images-of-one-name",
+            LABELS,
+            "one file lists two images of one name",
+            "keep the images of one modality",
+        ),
+        _suspect(
+            "box-outside",
+            LABELS,
+            "boxes that lie wholly outside the image were left out",
+            "mend the labels",
+        ),
+        _suspect(
+            "box-turned-over",
+            LABELS,
+            "boxes whose corners are exchanged or that have no area were left out",
+            "mend the labels",
+        ),
+        _suspect(
+            "box-repeated",
+            LABELS,
+            "boxes that are listed more than once were counted once",
+            "remove the repeated lines",
+        ),
+        _suspect(
+            "class-unknown",
+            LABELS,
+            "the detector does not know the class: its objects do not count",
+            "map the class in the data set's YAML (counts_as), or use a detector that knows it",
+        ),
+        _noted(
+            "box-clipped",
+            LABELS,
+            "boxes that reach out of the image were cut at its border",
+            "nothing",
+        ),
+        _noted(
+            "polygons",
+            LABELS,
+            "polygons were read as the boxes around them",
+            "nothing; the table says it",
+            footnote=True,
+        ),
+        _noted(
+            "no-label-file",
+            LABELS,
+            "pairs without a label file were taken to hold no objects",
+            "check that no label file is missing",
+            footnote=True,
+        ),
+        # weights
+        Check(
+            "not-weights",
+            "refuse",
+            "weight files",
+            "the file is no checkpoint that can be read safely",
+            "download it again, or save the network's state dict",
+        ),
+        _noted(
+            "weights-unwrapped",
+            "weight files",
+            "the state dict was taken out of what the file holds beside it",
+            "nothing",
+        ),
+    )
+}
+
+
+def page() -> str:
+    """The page of the documents that lists every check, in Markdown."""
+    lines = [
+        "# Checks",
+        "",
+        "What is given to the suite is looked at before the work, or while it is read. A `refuse`",
+        "stops the command before anything is written: the number could not be right. A `warn` is",
+        "shown, kept in the manifest and stands as a footnote where the number stands. A `note` is",
+        "shown and kept. `--accept CHECK` lets a refused input through, recorded and marked;",
+        "`--skip-bad-pairs` goes on without what is unusable; `--strict` refuses on warnings too.",
+    ]
+    for looks_at in dict.fromkeys(check.looks_at for check in CHECKS.values()):
+        lines += ["", f"## {looks_at[0].upper()}{looks_at[1:]}", ""]
+        lines += ["| check | outcome | what it finds | what to do | way around |"]
+        lines += ["| --- | --- | --- | --- | --- |"]
+        for check in CHECKS.values():
+            if check.looks_at == looks_at:
+                around = "`--skip-bad-pairs`" if check.skippable else ""
+                around = f"`--accept {check.name}`" if check.acceptable else around
+                cells = (f"`{check.name}`", check.outcome, check.finds, check.remedy, around or "–")
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
