@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PICTURED := cmtfusion,ir,visible,average,laplacian,dtcwt,gff,gtf,ifevip
 TRAINED := ir,visible,average,laplacian,cmtfusion,cmtfusion-paper
 
-.PHONY: setup demo test coverage slow packaging lint format types pictures clean
+.PHONY: setup demo test coverage slow packaging lint format types docs scenes pictures clean
 
 setup: $(INSTALLED)
 
@@ -40,6 +40,13 @@ types: setup  ## the installed package: mypy does not see through an editable in
 	rm -rf build $(VENV)/types
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/types .
 	cd $(VENV)/types && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p fusionbench
+	cd tools && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p sample_scenes
+
+docs: setup  ## the pages that are made from the code
+	$(BIN)/fusionbench list checks --markdown > docs/checks.md
+
+scenes: setup  ## the sample scenes, drawn again
+	rm -rf configs/sample && PYTHONPATH=tools $(BIN)/python -m sample_scenes configs/sample
 
 packaging: setup  ## wheel and editable installs, from here and from elsewhere
 	$(BIN)/pytest -m packaging

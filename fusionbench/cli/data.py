@@ -27,8 +27,8 @@ def fetch(name: NameArgument, data_root: o.DataRootOption = None) -> None:
 
     card = dataset_named(name)
     console.note(f"{card.title}\nhome:  {card.home}\nterms: {card.terms}\ncite:  {card.cite}")
-    if card.generator:
-        console.note("The package makes this data set itself; there is nothing to fetch.")
+    if card.packaged:
+        console.note("The package holds this data set; there is nothing to fetch.")
         return
     root = root_in_force(data_root)
     if not card.archives:

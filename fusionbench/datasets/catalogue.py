@@ -124,7 +124,7 @@ class DataSetCard(Named):
         splits: The layouts of each split, tried in order; the first that finds pairs is used. An
             entry may be a list of layouts, whose pairs belong together.
         default_split: The split used when none is asked for.
-        generator: Module with ``write_scenes(folder)``, for a data set that the package makes.
+        packaged: Its folder below ``configs``, for a data set that the package holds.
         labels: Its sets of labels, the default one first.
         home, terms, cite: Where it comes from, its terms of use, and whom to cite.
         archives: What ``fusionbench data fetch`` downloads and unpacks, in order.
@@ -139,7 +139,7 @@ class DataSetCard(Named):
     folders: tuple[str, ...]
     splits: dict[str, tuple[Layout | tuple[Layout, ...], ...]]
     default_split: str
-    generator: str = ""
+    packaged: str = ""
     labels: tuple[LabelLayout, ...] = ()
     home: str = ""
     terms: str = ""

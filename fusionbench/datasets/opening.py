@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 
 from fusionbench.checks import Problem
 from fusionbench.datasets.catalogue import DataSetCard, dataset_named
 from fusionbench.datasets.pairing import Pair, Pairing, natural, pair_folders, pair_layouts
 from fusionbench.errors import DataError
-from fusionbench.files import user_cache
 from fusionbench.images import SUFFIXES
-from fusionbench.registry import source_fingerprint
 
 DEPTH = 3
 
@@ -67,7 +64,7 @@ def open_dataset(name: str, root: Path | None, split: str | None = None) -> Data
 
     Args:
         name: The data set's name, in any case.
-        root: The data root; not needed by a data set that the package makes itself.
+        root: The data root; not needed by a data set that the package holds.
         split: The split; the data set's default one for None.
 
     Raises:
@@ -75,7 +72,7 @@ def open_dataset(name: str, root: Path | None, split: str | None = None) -> Data
     """
     card = dataset_named(name)
     layouts = card.layouts(split)
-    candidates = [_generated(card)] if card.generator else list(_folders(card, root))
+    candidates = [_packaged(card)] if card.packaged else list(_folders(card, root))
     for folder in candidates:
         fitting = [together for together in layouts if all(one.fits(folder) for one in together)]
         tried = [pair_layouts(folder, together) for together in fitting]
@@ -143,11 +140,6 @@ def _source(card: DataSetCard) -> str:
     return f"It comes from {card.home}; `fusionbench data fetch {card.name}` gets it or says how to"
 
 
-def _generated(card: DataSetCard) -> Path:
-    """The folder of a data set that the package makes itself; made at first use."""
-    module = importlib.import_module(card.generator)
-    folder = user_cache("data", card.name, source_fingerprint(card.generator)[:12])
-    if not folder.is_dir():
-        write: Callable[[Path], None] = module.write_scenes
-        write(folder)
-    return folder
+def _packaged(card: DataSetCard) -> Path:
+    """The folder of a data set that the package holds."""
+    return Path(str(resources.files("fusionbench.configs").joinpath(card.packaged)))

@@ -11,10 +11,9 @@ from fusionbench.images import read_image, write_png
 from fusionbench.profiling.records import Size
 
 if TYPE_CHECKING:
+    from fusionbench.datasets import Pair
     from fusionbench.images import U8
-    from fusionbench.manifest import DataSetRecord
-
-SCENE = 0
+    from fusionbench.manifest import DataSetRecord, PairRecord
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,16 @@ def make_inputs(size: Size, folder: Path, dataset: DataSetRecord | None = None) 
         size: Of the images.
         folder: Where to.
         dataset: Its first pair is resized (area averaging to shrink, else bilinear); where there
-            is none, the first synthetic scene is rendered at that size.
+            is none, the first of the sample scenes.
     """
-    from fusionbench.synthetic import make_scene
+    from fusionbench.datasets import open_dataset
 
-    if dataset is None:
-        scene = make_scene(SCENE, width=size.width, height=size.height)
-        ir, vis, what = scene.ir, scene.vis, f"synthetic scene {scene.name}"
-    else:
-        pair = dataset.pairs[0]
-        ir, vis = _resized(Path(pair.ir), size), _resized(Path(pair.vis), size)
-        what = f"pair {pair.id} of {dataset.title}, resized"
+    pair: Pair | PairRecord = open_dataset("sample", None).pairs[0]
+    title = "the sample scenes"
+    if dataset is not None:
+        pair, title = dataset.pairs[0], dataset.title
+    ir, vis = _resized(Path(pair.ir), size), _resized(Path(pair.vis), size)
+    what = f"pair {pair.id} of {title}, resized"
     made = Inputs(folder / f"{size}_ir.png", folder / f"{size}_vis.png", what)
     write_png(made.ir, ir)
     write_png(made.vis, vis)

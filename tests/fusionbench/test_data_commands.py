@@ -129,6 +129,6 @@ def test_a_list_of_pairs(cli, tmp_path, pair_folders) -> None:
 
 def test_every_download_has_a_checksum() -> None:
     for card in load_datasets().values():
-        assert card.generator or card.archives or card.steps
+        assert card.packaged or card.archives or card.steps
     with pytest.raises(ValueError, match="needs sha256 or md5"):
         Archive(file="a.zip", urls=("https://example.org/a.zip",))
