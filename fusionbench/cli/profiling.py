@@ -11,7 +11,7 @@ import typer
 from fusionbench.cli import options as o
 
 if TYPE_CHECKING:
-    from fusionbench.profiling.plans import ProfilePlan
+    from fusionbench.profiling.running import ProfilePlan
     from fusionbench.runs import Run
 
 
@@ -82,7 +82,7 @@ def profile(
 
 def _plan(asked: dict[str, Any]) -> ProfilePlan:
     """Every choice resolved and checked; nothing is written, no GPU is opened."""
-    from fusionbench.profiling.plans import FOLDER, ProfilePlan
+    from fusionbench.profiling.running import FOLDER, ProfilePlan
     from fusionbench.registry import add_plugin_files
     from fusionbench.settings import weights_folders
     from fusionbench.stages.preparing import prepare_methods
@@ -147,7 +147,7 @@ def _profile(plan: ProfilePlan) -> None:
     from fusionbench import console
     from fusionbench.profiling.records import read_profiles
     from fusionbench.profiling.running import measure
-    from fusionbench.profiling.verdict import DRIFT
+    from fusionbench.profiling.watching import DRIFT
     from fusionbench.report.profile import profile_table, write_profile
 
     failed = measure(plan)
@@ -172,9 +172,8 @@ def _run_of(folder: Path) -> Run | None:
 
 def _check(plan: ProfilePlan) -> None:
     from fusionbench import console
-    from fusionbench.profiling.checking import TIMES
-    from fusionbench.profiling.checking import check as check_all
-    from fusionbench.profiling.terminal import check_table
+    from fusionbench.profiling.running import TIMES, check_table
+    from fusionbench.profiling.running import check as check_all
 
     total = TIMES * len(plan.prepared) * len(plan.settings.sizes)
     with console.progress("checking", total) as advance:

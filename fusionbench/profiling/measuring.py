@@ -8,16 +8,21 @@ from dataclasses import asdict
 from typing import Any
 
 from fusionbench.plugins import Method
-from fusionbench.profiling.clocks import Device, open_device
 from fusionbench.profiling.memory import meter
-from fusionbench.profiling.modules import Observed, computes_on_host, observe
+from fusionbench.profiling.modules import (
+    RESHAPING,
+    Observed,
+    computes_on_host,
+    deviation,
+    observe,
+    precision,
+    reshape,
+)
 from fusionbench.profiling.records import Measurement, Scope, ScopeTimes
-from fusionbench.profiling.requests import Reply, Request
 from fusionbench.profiling.scopes import Images, fusing, other_calls
-from fusionbench.profiling.timing import Call, time_scope, timed
-from fusionbench.profiling.variants import RESHAPING, deviation, precision, reshape
-from fusionbench.profiling.verdict import judge
-from fusionbench.profiling.watching import CpuProbe, Probe, Watcher
+from fusionbench.profiling.settings import Reply, Request
+from fusionbench.profiling.timing import Call, Device, open_device, time_scope, timed
+from fusionbench.profiling.watching import CpuProbe, Probe, Watcher, judge
 from fusionbench.stages.preparing import prepare_methods
 from fusionbench.weights import WeightsFinder
 
@@ -58,7 +63,7 @@ def measure(request: Request, device: Device | None = None, probe: Probe | None 
         _time_others(row, request, method, images, observed, clock, watcher)
         row.watch = watcher.end()
         if request.settings.compare_profiler and clock.kind == "cuda":
-            from fusionbench.profiling.kernels import compare
+            from fusionbench.profiling.timing import compare
 
             row.profiler = compare(call, clock)
     row.parameters = observed.parameters
@@ -94,7 +99,7 @@ def load(method: Method, seed: int) -> None:
 def _probe(clock: Device, device: str) -> Probe:
     if clock.kind == "cpu":
         return CpuProbe()
-    from fusionbench.profiling.gpu_watching import gpu_probe
+    from fusionbench.profiling.watching import gpu_probe
 
     return gpu_probe(device)
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from fusionbench.profiling.clocks import Device
 from fusionbench.profiling.records import Memory
+from fusionbench.profiling.timing import Device
 
 SELF = Path("/proc/self")
 

@@ -6,13 +6,98 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fusionbench.profiling.clocks import Device
-from fusionbench.profiling.records import ScopeTimes, Stats
+from fusionbench.profiling.records import DeviceKind, ProfilerCheck, ScopeTimes, Stats
 from fusionbench.profiling.settings import Effort
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Device(Protocol):
+    """What the timer needs to know of a device."""
+
+    kind: DeviceKind
+    name: str
+
+    def synchronize(self) -> None:
+        """Wait until the device has done everything that was asked of it."""
+
+    def mark(self) -> Any:
+        """Ask the device to note the time when it comes to this point of its work."""
+
+    def between(self, start: Any, end: Any) -> float | None:
+        """Milliseconds between two marks, both of them passed; None where there is no clock."""
+
+
+class CpuDevice:
+    """The CPU: work is done when the call returns, and the wall clock is the only one."""
+
+    kind: DeviceKind = "cpu"
+
+    def __init__(self) -> None:
+        from fusionbench.manifest import hardware
+
+        self.name = str(hardware("cpu")["processor"])
+
+    def synchronize(self) -> None:
+        """Nothing to wait for."""
+
+    def mark(self) -> None:
+        """No clock of its own."""
+
+    def between(self, start: None, end: None) -> None:
+        """No clock of its own."""
+
+
+class CudaDevice:
+    """A CUDA GPU, with events on the current stream."""
+
+    kind: DeviceKind = "cuda"
+
+    def __init__(self, name: str) -> None:
+        import torch
+
+        self._device = torch.device(name)
+        self.name = torch.cuda.get_device_name(self._device)
+
+    def synchronize(self) -> None:
+        """Wait for all streams of the GPU."""
+        import torch
+
+        torch.cuda.synchronize(self._device)
+
+    def mark(self) -> torch.cuda.Event:
+        """Record an event on the current stream."""
+        import torch
+
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event.record(torch.cuda.current_stream(self._device))
+        return event
+
+    def between(self, start: torch.cuda.Event, end: torch.cuda.Event) -> float:
+        """CUDA's elapsed time between two events (resolution about half a microsecond)."""
+        return float(start.elapsed_time(end))
+
+
+def open_device(name: str) -> Device:
+    """The clocks of a torch device.
+
+    Raises:
+        FusionBenchError: It is neither the CPU nor a CUDA GPU.
+    """
+    from fusionbench.errors import FusionBenchError
+
+    kind = name.partition(":")[0]
+    if kind == "cpu":
+        return CpuDevice()
+    if kind == "cuda":
+        return CudaDevice(name)
+    raise FusionBenchError(f"--device {name}: profiling knows cpu and cuda devices")
+
 
 Call = Callable[[], Any]
 FEW = 10
@@ -123,3 +208,37 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+CALLS = 20
+
+
+def compare(call: Call, device: Device, calls: int = CALLS) -> ProfilerCheck:
+    """Compare the two clocks on a warm call.
+
+    The events span the kernels and the gaps between them, so their time is at least the kernels'
+    (but for what runs on several streams at once); the difference is the time that the GPU waits
+    for work.
+
+    Args:
+        call: Warmed up.
+        device: A CUDA device.
+        calls: How many are averaged.
+    """
+    from torch._C._autograd import DeviceType
+    from torch.profiler import ProfilerActivity, profile
+
+    events = [timed(call, device)[1] or 0.0 for _ in range(calls)]
+    device.synchronize()
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        for _ in range(calls):
+            call()
+        device.synchronize()
+    microseconds = sum(
+        event.self_device_time_total
+        for event in profiler.key_averages()
+        if event.device_type == DeviceType.CUDA and not event.is_user_annotation
+    )
+    return ProfilerCheck(
+        kernel_ms=microseconds / 1000 / calls, event_ms=sum(events) / calls, calls=calls
+    )

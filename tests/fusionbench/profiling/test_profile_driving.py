@@ -9,16 +9,20 @@ import pytest
 
 from fusionbench.errors import FusionBenchError
 from fusionbench.pipeline import Plan
-from fusionbench.profiling import asking, running
+from fusionbench.profiling import running, worker
 from fusionbench.profiling.ceilings import Ceilings, read_ceilings
-from fusionbench.profiling.checking import check
-from fusionbench.profiling.driving import profile
 from fusionbench.profiling.measuring import measure
-from fusionbench.profiling.parts import ScopeTimes, Verdict
-from fusionbench.profiling.plans import ProfilePlan, shuffled
-from fusionbench.profiling.records import MANIFEST, Size, profile_path, read_profile, read_profiles
-from fusionbench.profiling.requests import Reply, Request
-from fusionbench.profiling.settings import Effort, ProfileSettings
+from fusionbench.profiling.records import (
+    MANIFEST,
+    ScopeTimes,
+    Size,
+    Verdict,
+    profile_path,
+    read_profile,
+    read_profiles,
+)
+from fusionbench.profiling.running import ProfilePlan, check, profile, shuffled
+from fusionbench.profiling.settings import Effort, ProfileSettings, Reply, Request
 from fusionbench.profiling.timing import statistics
 from fusionbench.registry import METHODS, PLUGIN_VARIABLE
 from fusionbench.runs import Run
@@ -154,7 +158,7 @@ def test_a_method_that_computes_on_the_host_is_measured_on_the_cpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = {"device": "cuda", "gpu": "Fake", "processor": "Fake"}
-    monkeypatch.setattr("fusionbench.profiling.driving.describe", lambda device: machine)
+    monkeypatch.setattr("fusionbench.profiling.running.describe", lambda device: machine)
     answers = Answers(hosts=["laplacian"])
     profile(plan(tmp_path, answers, ["average", "laplacian"], device="cuda"))
     _, profiles = read_profiles(tmp_path)
@@ -191,14 +195,14 @@ def request_for(name: str, tmp_path: Path, **choices) -> Request:
 def test_a_process_that_dies_gives_a_row_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, words: str
 ) -> None:
-    monkeypatch.setattr(asking, "WORKER", ("-c", code))
-    row = asking.ask(request_for("average", tmp_path)).row
+    monkeypatch.setattr(worker, "WORKER", ("-c", code))
+    row = worker.ask(request_for("average", tmp_path)).row
     assert row is not None and row.error is not None and words in row.error
 
 
 def test_a_process_that_hangs_is_given_up(monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(asking, "WORKER", ("-c", "import time; time.sleep(600)"))
-    row = asking.ask(request_for("average", tmp_path, timeout_s=0.2)).row
+    monkeypatch.setattr(worker, "WORKER", ("-c", "import time; time.sleep(600)"))
+    row = worker.ask(request_for("average", tmp_path, timeout_s=0.2)).row
     assert row is not None and row.error is not None and "longer than" in row.error
 
 
@@ -247,7 +251,7 @@ def test_a_variant_of_a_method_without_modules_is_no_row(tmp_path: Path) -> None
 
 
 def test_a_fresh_process_measures_a_network(tiny: str, tmp_path: Path) -> None:
-    row = asking.ask(request_for(tiny, tmp_path)).row
+    row = worker.ask(request_for(tiny, tmp_path)).row
     assert row is not None and row.error is None, row
     assert set(row.scopes) == {"method", "model", "end_to_end"}
     assert row.parameters == 2 * 9 + 1 and row.modules == ["Conv2d"]

@@ -7,16 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from fusionbench.profiling.clocks import CudaDevice
-from fusionbench.profiling.gpu_watching import gpu_probe
 from fusionbench.profiling.inputs import make_inputs
-from fusionbench.profiling.kernels import compare
 from fusionbench.profiling.measuring import measure
 from fusionbench.profiling.memory import CudaMemory
 from fusionbench.profiling.records import Size
-from fusionbench.profiling.requests import Reply, Request
-from fusionbench.profiling.settings import Effort, ProfileSettings
-from fusionbench.profiling.timing import time_scope, timed
+from fusionbench.profiling.settings import Effort, ProfileSettings, Reply, Request
+from fusionbench.profiling.timing import CudaDevice, compare, time_scope, timed
+from fusionbench.profiling.watching import gpu_probe
 
 pytestmark = [
     pytest.mark.gpu,

@@ -7,8 +7,14 @@ import torch
 from torch import nn
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.profiling.modules import computes_on_host, observe
-from fusionbench.profiling.variants import check_variants, deviation, precision, reshape
+from fusionbench.profiling.modules import (
+    check_variants,
+    computes_on_host,
+    deviation,
+    observe,
+    precision,
+    reshape,
+)
 
 
 class Net(nn.Module):

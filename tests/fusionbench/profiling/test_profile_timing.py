@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from fusionbench.profiling import timing
-from fusionbench.profiling.clocks import CpuDevice, open_device
 from fusionbench.profiling.settings import Effort, FusionBenchError, parse_size
+from fusionbench.profiling.timing import CpuDevice, open_device
 
 DELAY_MS = 40.0
 

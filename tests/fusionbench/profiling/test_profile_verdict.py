@@ -9,12 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fusionbench.profiling import gpu_watching, memory, watching
-from fusionbench.profiling.gpu_watching import NvmlProbe
+from fusionbench.profiling import memory, watching
 from fusionbench.profiling.records import ScopeTimes, Snapshot, Watch
 from fusionbench.profiling.timing import statistics
-from fusionbench.profiling.verdict import judge
-from fusionbench.profiling.watching import CpuTimes
+from fusionbench.profiling.watching import CpuTimes, NvmlProbe, judge
 
 STEADY = [10.0, 10.1, 9.9, 10.0, 10.0]
 GPU = {"clock_mhz": 1980.0, "throttle": [], "other_processes": 0}
@@ -160,7 +158,7 @@ class FakeNvml(SimpleNamespace):
 
 
 def test_a_gpu_is_asked_and_what_it_does_not_tell_is_null(monkeypatch) -> None:
-    monkeypatch.setattr(gpu_watching, "_has_context", lambda: False)
+    monkeypatch.setattr(watching, "_has_context", lambda: False)
     seen = NvmlProbe(FakeNvml(), None).snapshot()
     assert (seen.clock_mhz, seen.memory_clock_mhz, seen.temperature_c) == (1980, 2619, 41)
     assert seen.power_w is None
@@ -174,7 +172,7 @@ def test_a_gpu_is_asked_and_what_it_does_not_tell_is_null(monkeypatch) -> None:
 )
 def test_this_process_is_no_other_process(monkeypatch, pids, context, others) -> None:
     """In a container the own process may be listed under a number that it does not know."""
-    monkeypatch.setattr(gpu_watching, "_has_context", lambda: context)
+    monkeypatch.setattr(watching, "_has_context", lambda: context)
     numbers = tuple(os.getpid() if pid == "own" else pid for pid in pids)
     assert NvmlProbe(FakeNvml(pids=numbers), None).snapshot().other_processes == others
 
