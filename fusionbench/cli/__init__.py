@@ -18,7 +18,6 @@ from fusionbench.cli import (
     reporting,
     running,
     scoring,
-    showing,
     suites,
     training,
     weights,
@@ -44,7 +43,7 @@ app.command("identify")(identifying.identify)
 app.command("latex-check")(latex_checking.latex_check)
 app.command("publish")(reporting.publish)
 app.command("train", context_settings=training.CONTEXT)(training.train)
-app.command("show")(showing.show)
+app.command("show")(listing.show)
 app.add_typer(listing.app, name="list")
 app.add_typer(data.app, name="data")
 app.add_typer(weights.app, name="weights")

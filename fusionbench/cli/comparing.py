@@ -39,8 +39,7 @@ def compare(
     """
     from fusionbench import console
     from fusionbench.comparing import agree, changes, compare_means, load, merged_boards
-    from fusionbench.comparing.showing import TerminalComparison
-    from fusionbench.comparing.writing import Comparison, write_comparison
+    from fusionbench.comparing.writing import Comparison, TerminalComparison, write_comparison
 
     loaded = load(runs)
     agreed = agree(

@@ -55,8 +55,8 @@ def identify(
     from fusionbench import console
     from fusionbench.engines import default_workers
     from fusionbench.identifying import compute_values, identify_row, parse_row, subsets_of
+    from fusionbench.identifying.candidates import FIRST, parse_first
     from fusionbench.identifying.grays import parse_grays
-    from fusionbench.identifying.subsets import FIRST, parse_first
     from fusionbench.registry import add_plugin_files
     from fusionbench.settings import data_root as root_in_force
 
@@ -85,8 +85,7 @@ def identify(
 def _show(found: Identified, values: Values, top: int, out: Path | None) -> None:
     """Say what was found, write it, and exit with 1 where nothing gives the row."""
     from fusionbench import console
-    from fusionbench.identifying.showing import candidate_table, residual_table
-    from fusionbench.identifying.verdict import verdict
+    from fusionbench.identifying.showing import candidate_table, residual_table, verdict
 
     console.show(candidate_table(found, top))
     console.plain(

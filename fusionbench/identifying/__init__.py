@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.identifying.candidates import Candidate, Trial, rank_candidates
+from fusionbench.identifying.candidates import Candidate, Subset, Trial, rank_candidates, subsets_of
 from fusionbench.identifying.grays import GRAYS
 from fusionbench.identifying.published import Published, parse_row
-from fusionbench.identifying.subsets import Subset, subsets_of
 from fusionbench.identifying.values import Values, compute_values
 
 __all__ = [

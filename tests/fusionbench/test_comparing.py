@@ -15,7 +15,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from fusionbench.comparing import agree, changes, compare_means, load, merged_boards
-from fusionbench.comparing.wording import identical_methods
+from fusionbench.comparing.writing import identical_methods
 from fusionbench.errors import FusionBenchError
 from fusionbench.images import read_image, write_png
 from fusionbench.manifest import (

@@ -25,7 +25,7 @@ from fusionbench.identifying import (
     subsets_of,
 )
 from fusionbench.identifying.grays import to_gray
-from fusionbench.identifying.verdict import verdict
+from fusionbench.identifying.showing import verdict
 from fusionbench.images import write_png
 from fusionbench.sources import PairSources
 
