@@ -13,7 +13,7 @@ setup: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[dev,peers,detect]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[dev,peers,yolo]'
 	touch $@
 
 demo: setup  ## the main job on the embedded sample data

@@ -29,8 +29,8 @@ from numpy.typing import NDArray  # noqa: E402
 
 from fusionbench import Plane, Sources, Triple  # noqa: E402
 from fusionbench.conventions import Column, load_conventions  # noqa: E402
+from fusionbench.detectors._yolo import make_torchvision_importable  # noqa: E402
 from fusionbench.primitives import keep_freed_memory  # noqa: E402
-from fusionbench.torchvision_shim import make_torchvision_importable  # noqa: E402
 
 U8 = NDArray[np.uint8]
 EIGHT = ("EN", "MI", "SD", "SF", "SSIM", "Qabf", "VIF", "AG")

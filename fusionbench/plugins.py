@@ -15,7 +15,7 @@ from fusionbench.weights import Weights, WeightsFinder
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.detection.boxes import Detections, Thresholds
+    from fusionbench.detection.boxes import Detections, Thresholds, Truths
     from fusionbench.images import U8
     from fusionbench.training import TrainingRequest
 
@@ -218,6 +218,39 @@ class Detector:
         Returns:
             For each image its boxes after non-maximum suppression, best score first, in pixels of
             the image (see :class:`fusionbench.detection.boxes.Detections`).
+        """
+        raise NotImplementedError
+
+    trainable: ClassVar[bool] = False
+    """Whether :meth:`train` is there, which ``--protocol finetuned`` asks for."""
+
+    @property
+    def package(self) -> str:
+        """What trains, with its version; part of the record of a trained detector."""
+        return ""
+
+    def train(
+        self,
+        images: Sequence[Path],
+        truths: Sequence[Truths],
+        classes: Sequence[str],
+        folder: Path,
+        schedule: Mapping[str, int],
+    ) -> Path:
+        """Train from :meth:`weights`, on one method's images.
+
+        Args:
+            images: The training images.
+            truths: The labelled objects of each.
+            classes: The names that truths number.
+            folder: An empty folder for whatever training writes; it is removed afterwards.
+            schedule: ``epochs``, ``size`` (pixels of a side), ``batch`` and ``seed``.
+
+        Returns:
+            The trained weights, a file that ``NAME:FILE`` detects with.
+
+        Raises:
+            FusionBenchError: Training failed, or nothing is labelled.
         """
         raise NotImplementedError
 

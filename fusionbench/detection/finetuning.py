@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fusionbench.detection.yolo_folder import write_yolo_folder
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest, replacing, sha256_of, write_json
-from fusionbench.registry import source_fingerprint
+from fusionbench.registry import DETECTORS
 
 if TYPE_CHECKING:
     from fusionbench.detection.boxes import Truths
+    from fusionbench.plugins import Detector
 
-WEIGHTS, RECORD = "weights.pt", "finetuned.json"
-MODULES = ("finetuning", "yolo_folder", "yolo_training")
+RECORD = "finetuned.json"
+TRAINED_BY = 2
+"""Version of how detectors are trained; raise it with any change that changes what they learn."""
 
 
 class Schedule(BaseModel):
@@ -75,11 +76,12 @@ class FinetuningRecord(BaseModel):
     package: str
     hash: str
     sha256: str
+    file: str = "weights.pt"
 
 
 @dataclass(frozen=True)
 class Finetuned:
-    """The trained weights (``ultralytics:PATH`` detects with them) and their record."""
+    """The trained weights (``NAME:PATH`` detects with them) and their record."""
 
     weights: Path
     record: FinetuningRecord
@@ -117,59 +119,56 @@ def split_pairs(ids: Sequence[str], seed: int, train: Collection[str] | None = N
 
 
 def finetune(
+    detector: Detector,
     images: Mapping[str, Path],
     truths: Mapping[str, Truths],
     classes: Sequence[str],
     split: Split,
-    start: Path,
     folder: Path,
     schedule: Schedule,
-    device: str = "cpu",
 ) -> Finetuned:
-    """Train an ultralytics detector on one method's images of the training pairs.
+    """Train a detector on one method's images of the training pairs.
 
     Args:
+        detector: A trainable detector; its weights are what training starts from.
         images: The image of each pair id (those of the test pairs are not looked at).
         truths: The labelled objects of each pair id (``LabelSet.truths``).
         classes: The names that truths number (``LabelSet.classes``).
         split: Which pairs train.
-        start: The weights to start from, an ultralytics checkpoint.
-        folder: Gets ``weights.pt`` and ``finetuned.json``; one folder per data set and method.
+        folder: Gets the weights and ``finetuned.json``; one folder per data set and method.
             Finished weights made from the same are reused.
         schedule: Epochs, image size, batch, seed.
-        device: A torch device name.
 
     Raises:
-        FusionBenchError: ultralytics is not installed, an image is missing, nothing is labelled,
-            or training failed.
+        FusionBenchError: The detector's package is not installed, an image is missing, nothing is
+            labelled, or training failed.
     """
-    from fusionbench.detection.yolo_package import with_torchvision
-    from fusionbench.detection.yolo_training import train_yolo
-
     _check_images(images, truths, split)
+    start = detector.weights().path
     record = FinetuningRecord(
         start=start.name,
         start_sha256=sha256_of(start),
         classes=list(classes),
         schedule=schedule,
         split=split,
-        device=device,
-        package=f"ultralytics {with_torchvision().__version__}",
+        device=detector.setting.device,
+        package=detector.package,
         hash="",
         sha256="",
     )
-    record.hash = _made_from(record, images, truths)
+    record.hash = _made_from(detector, record, images, truths)
     if (finished := _finished(folder, record.hash)) is not None:
         return finished
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".training-") as place:
-        data = write_yolo_folder(Path(place) / "data", images, truths, classes, split.train)
-        trained = train_yolo(data, start, Path(place), schedule.model_dump(), device)
-        with replacing(folder / WEIGHTS) as temporary:
+        examples = [images[pair] for pair in split.train], [truths[pair] for pair in split.train]
+        trained = detector.train(*examples, classes, Path(place), schedule.model_dump())
+        weights = folder / f"weights{trained.suffix}"
+        with replacing(weights) as temporary:
             shutil.copyfile(trained, temporary)
-    record.sha256 = sha256_of(folder / WEIGHTS)
+    record.file, record.sha256 = weights.name, sha256_of(weights)
     write_json(folder / RECORD, record.model_dump())
-    return Finetuned(folder / WEIGHTS, record)
+    return Finetuned(weights, record)
 
 
 def _check_images(images: Mapping[str, Path], truths: Mapping[str, Truths], split: Split) -> None:
@@ -188,7 +187,10 @@ def _check_images(images: Mapping[str, Path], truths: Mapping[str, Truths], spli
 
 
 def _made_from(
-    record: FinetuningRecord, images: Mapping[str, Path], truths: Mapping[str, Truths]
+    detector: Detector,
+    record: FinetuningRecord,
+    images: Mapping[str, Path],
+    truths: Mapping[str, Truths],
 ) -> str:
     return digest(
         [
@@ -198,7 +200,7 @@ def _made_from(
             record.schedule.model_dump(),
             record.device.partition(":")[0],
             record.package,
-            [source_fingerprint(f"{__package__}.{module}") for module in MODULES],
+            [TRAINED_BY, DETECTORS[detector.card.name].fingerprint],
         ]
     )
 
@@ -209,9 +211,10 @@ def _objects(truth: Truths) -> list[Any]:
 
 def _finished(folder: Path, made_from: str) -> Finetuned | None:
     """What an earlier call left, if it was made from the same and is whole."""
-    weights, written = folder / WEIGHTS, folder / RECORD
     try:
-        record = FinetuningRecord.model_validate_json(written.read_text(encoding="utf-8"))
+        written = (folder / RECORD).read_text(encoding="utf-8")
+        record = FinetuningRecord.model_validate_json(written)
+        weights = folder / record.file
         whole = record.hash == made_from and sha256_of(weights) == record.sha256
     except (OSError, ValidationError):
         return None

@@ -15,11 +15,10 @@ from fusionbench.detection.stored import Protocol
 from fusionbench.errors import FusionBenchError
 from fusionbench.labels import LabelSet, open_labels
 from fusionbench.manifest import DataSetRecord
+from fusionbench.registry import DETECTORS
 from fusionbench.stages import Overwrite
 from fusionbench.stages.detecting import RAW
 from fusionbench.weights import WeightsFinder
-
-TRAINABLE = "ultralytics"
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,11 @@ def plan_detection(
     prepared = [prepare_detector(d, device, looking, raw_thresholds(used)) for d in detectors]
     if choices.get("protocol") == "finetuned":
         for one in prepared:
-            if one.record.name != TRAINABLE:
+            if not one.detector.trainable:
+                trainable = [entry.name for entry in DETECTORS if entry.plugin.trainable]
                 raise FusionBenchError(
-                    f"--protocol finetuned trains {TRAINABLE} detectors; {one.record.name} is only "
-                    f"tested as it is (--protocol frozen), or name --detector {TRAINABLE}"
+                    f"--protocol finetuned trains {', '.join(trainable)}; {one.record.name} is "
+                    "only tested as it is (--protocol frozen), or name another --detector"
                 )
     return DetectionPlan(
         prepared=prepared,

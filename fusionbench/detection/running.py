@@ -31,7 +31,7 @@ from fusionbench.plugins import Detector
 from fusionbench.runs import Run
 from fusionbench.stages.detecting import Contestant, contestants, detect, write_failure
 
-PACKAGES = ("ultralytics", "torchvision", "faster-coco-eval")
+PACKAGES = ("ultralytics", "torchvision")
 __all__ = ["DetectionPlan", "detect_all", "plan_detection"]
 
 
@@ -162,14 +162,13 @@ def _finetuned(
     labels = plan.labels[record.dataset]
     assert record.split is not None
     trained = finetune(
+        prepared.detector,
         contestant.images,
         labels.truths,
         labels.classes,
         record.split,
-        prepared.detector.weights().path,
         detector_folder(run, record) / f"training_{contestant.name}",
         plan.schedule,
-        plan.device,
     )
     record.finetuned[contestant.name] = trained.record
     write_record(run, record)

@@ -7,7 +7,8 @@ known classes only. Do not name a file that you do not trust.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from ._weights import FileDetector
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.detection.boxes import Thresholds
+    from fusionbench.detection.boxes import Thresholds, Truths
     from fusionbench.images import U8
 
 SIZE = 640
@@ -34,7 +35,7 @@ SIZE = 640
     authors="Glenn Jocher, Jing Qiu, Ayush Chaurasia",
     year=2023,
     venue="https://github.com/ultralytics/ultralytics",
-    requires="detect",
+    requires="yolo",
 )
 class Ultralytics(FileDetector):
     """A detector of the YOLO family, on images letterboxed to 640 pixels as the package does.
@@ -49,6 +50,29 @@ class Ultralytics(FileDetector):
         "yolov8n-int8": "YOLOv8n (8-bit copy)",
     }
 
+    trainable: ClassVar[bool] = True
+
+    @property
+    def package(self) -> str:
+        """Ultralytics and its version."""
+        from ._yolo import with_torchvision
+
+        return f"ultralytics {with_torchvision().__version__}"
+
+    def train(
+        self,
+        images: Sequence[Path],
+        truths: Sequence[Truths],
+        classes: Sequence[str],
+        folder: Path,
+        schedule: Mapping[str, int],
+    ) -> Path:
+        """Train from this checkpoint; see :meth:`fusionbench.Detector.train`."""
+        from ._yolo import train_yolo, write_yolo_folder
+
+        data = write_yolo_folder(folder / "data", images, truths, classes)
+        return train_yolo(data, self.weights().path, folder, schedule, self.setting.device)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The names that the checkpoint holds."""
@@ -61,7 +85,7 @@ class Ultralytics(FileDetector):
             FusionBenchError: ultralytics is not installed.
             WeightsError: The file is not a checkpoint of a YOLO detector.
         """
-        from fusionbench.detection.yolo_package import yolo_package
+        from ._yolo import yolo_package
 
         path, package = self.found.path, yolo_package()
         try:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fusionbench import Sources, Triple
 from fusionbench.conventions import Column
-from fusionbench.torchvision_shim import make_torchvision_importable
+from fusionbench.detectors._yolo import make_torchvision_importable
 
 U8 = NDArray[np.uint8]
 

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from fusionbench.detection.bootstrapping import (
+from fusionbench.detection.boxes import Detections, Thresholds
+from fusionbench.detection.evaluating import (
     Bootstrap,
     Difference,
+    Evaluation,
     bootstrap_map,
+    evaluate,
     paired_difference,
 )
-from fusionbench.detection.boxes import Detections, Thresholds
-from fusionbench.detection.evaluating import Evaluation, evaluate
 from fusionbench.detection.reading import detections
 from fusionbench.detection.stored import (
     DetectionRecord,

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fusionbench.detection.bootstrapping import Difference, Interval
+from fusionbench.detection.evaluating import Difference, Interval
 from fusionbench.files import write_text
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
 from fusionbench.runs import Run

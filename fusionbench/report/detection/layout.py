@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fusionbench.detection.bootstrapping import Interval
+from fusionbench.detection.evaluating import Interval
 from fusionbench.detection.matching import PER_IMAGE
 from fusionbench.report.collect import counted
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult

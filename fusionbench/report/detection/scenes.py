@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from fusionbench.detection.outcomes import Outcome, disagreement, outcome
+from fusionbench.detection.matching import Outcome, disagreement, outcome
 from fusionbench.errors import DataError
 from fusionbench.images import read_image
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult

@@ -26,7 +26,7 @@ def yolo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The package ultralytics with a settings folder of its own; skips where it is absent."""
     if importlib.util.find_spec("ultralytics") is None:
         pytest.skip("ultralytics is not installed (the extra detect)")
-    from fusionbench.detection.yolo_package import yolo_package
+    from fusionbench.detectors._yolo import yolo_package
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FUSIONBENCH_CACHE", str(tmp_path_factory.mktemp("yolo")))

@@ -15,12 +15,11 @@ import pytest
 from fusionbench import Detector, FusionBenchError, WeightsError, WeightsFinder
 from fusionbench.detection.boxes import F32, Detections, Thresholds
 from fusionbench.detection.preparing import prepare_detector
-from fusionbench.detection.yolo_package import yolo_package
 from fusionbench.detectors._coco import COCO
+from fusionbench.detectors._yolo import make_torchvision_importable, yolo_package
 from fusionbench.detectors.yolox import letterbox
 from fusionbench.files import user_cache
 from fusionbench.images import U8, read_image
-from fusionbench.torchvision_shim import make_torchvision_importable
 
 pytestmark = [pytest.mark.reference, pytest.mark.usefixtures("no_network")]
 NAMES = ("yolox-nano", "ultralytics:yolov8n-int8")
@@ -306,6 +305,6 @@ def test_importing_it_leaves_the_surroundings_alone(yolo: Any) -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ultralytics", None)
-    with pytest.raises(FusionBenchError, match=r'pip install "fusionbench\[detect\]"'):
+    with pytest.raises(FusionBenchError, match=r'pip install "fusionbench\[yolo\]"'):
         yolo_package.__wrapped__()
     assert not user_cache("ultralytics").exists()

@@ -23,7 +23,7 @@ from fusionbench.weights import known_weights
 def test_the_built_in_detectors() -> None:
     found = {entry.name: entry.plugin.card for entry in DETECTORS}
     assert found["ultralytics"].licence == "AGPL-3.0"
-    assert found["ultralytics"].requires == "detect"
+    assert found["ultralytics"].requires == "yolo"
     assert found["yolox-nano"].licence == "Apache-2.0" and not found["yolox-nano"].requires
     assert not DETECTORS.broken
 

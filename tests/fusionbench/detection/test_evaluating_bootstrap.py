@@ -7,13 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fusionbench.detection.bootstrapping import bootstrap_map, paired_difference
 from fusionbench.detection.boxes import Detections, Truths
-from fusionbench.detection.evaluating import evaluate
+from fusionbench.detection.evaluating import bootstrap_map, evaluate, paired_difference
 from fusionbench.detection.matching import Matches, match
 from fusionbench.labels.label_sets import LabelSet
-
-pytest.importorskip("faster_coco_eval")
 
 IMAGES = 24
 CLASSES = ("person", "car")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from fusionbench import FusionBenchError
+from fusionbench import Detector, DetectorCard, FusionBenchError, Weights
 from fusionbench.detection.boxes import Thresholds, Truths
 from fusionbench.detection.finetuning import Schedule, Split, finetune, split_pairs
 from fusionbench.detection.preparing import prepare_detector
-from fusionbench.detection.yolo_folder import label_lines, write_yolo_folder
+from fusionbench.detectors._yolo import label_lines, write_yolo_folder
 from fusionbench.files import sha256_of
 from fusionbench.images import write_png
+from fusionbench.registry import DETECTORS, Entry
 
 
 def truth(*boxes: tuple[float, ...], ignore: bool = False) -> Truths:
@@ -77,8 +79,9 @@ def test_label_lines() -> None:
 def test_the_folder(tmp_path: Path, pairs: tuple[dict[str, Path], dict[str, Truths]]) -> None:
     images, truths = pairs
     chosen = list(images)[2:5]
-    empty = {**truths, chosen[0]: truth()}
-    file = write_yolo_folder(tmp_path / "out", images, empty, ["thing", "off: 'x'"], chosen)
+    given = [truth(), *(truths[pair] for pair in chosen[1:])]
+    files = [images[pair] for pair in chosen]
+    file = write_yolo_folder(tmp_path / "out", files, given, ["thing", "off: 'x'"])
     written = yaml.safe_load(file.read_text("utf-8"))
     assert written["names"] == {0: "thing", 1: "off: 'x'"}
     assert (tmp_path / "out/labels/000000.txt").read_text() == ""
@@ -92,7 +95,7 @@ def test_the_folder(tmp_path: Path, pairs: tuple[dict[str, Path], dict[str, Trut
 def test_nothing_labelled(tmp_path: Path, pairs: tuple[dict[str, Path], dict[str, Truths]]) -> None:
     images, truths = pairs
     with pytest.raises(FusionBenchError, match="none of the 8 training images has a labelled"):
-        write_yolo_folder(tmp_path, images, dict.fromkeys(truths, truth()), ["a"], list(images))
+        write_yolo_folder(tmp_path, list(images.values()), [truth()] * len(truths), ["a"])
 
 
 def test_training_pairs_that_are_missing(
@@ -106,14 +109,60 @@ def test_training_pairs_that_are_missing(
         given = {"images": images, "truths": truths, **changed}
         with pytest.raises(FusionBenchError, match=told):
             finetune(
-                **given, classes=["a"], split=split, start=tmp_path / "none.pt",
-                folder=tmp_path / "out", schedule=Schedule(),
+                Memory(tmp_path), **given, classes=["a"], split=split, folder=tmp_path / "out",
+                schedule=Schedule(),
             )  # fmt: skip
         assert not (tmp_path / "out").exists()
 
     fails("1 of 2 training pairs have no label", truths={first: truths[first]})
     images[second].unlink()
     fails("1 of 2 training pairs have no image")
+
+
+class Memory(Detector):
+    """A third party's detector: what it is trained on is all that it holds."""
+
+    card = DetectorCard(name="memory", title="Memory")
+    trainable = True
+    package = "memory 1"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.file = folder / "start.json"
+        self.file.write_text("[]")
+        self.calls = 0
+
+    def weights(self) -> Weights:
+        return Weights("file", self.file, sha256_of(self.file), "")
+
+    def train(self, images, truths, classes, folder, schedule) -> Path:
+        self.calls += 1
+        seen = [[sha256_of(i), len(t.boxes)] for i, t in zip(images, truths, strict=True)]
+        (folder / "out.json").write_text(json.dumps([seen, list(classes), schedule]))
+        return folder / "out.json"
+
+
+def test_a_third_partys_detector_is_trained_by_its_own_hook(
+    tmp_path: Path, pairs: tuple[dict[str, Path], dict[str, Truths]], monkeypatch
+) -> None:
+    monkeypatch.setitem(
+        DETECTORS._entries, "memory", Entry("memory", Memory, frozenset(), __name__)
+    )
+    images, truths = pairs
+    split, detector = split_pairs(list(images), 0), Memory(tmp_path)
+
+    def trained(**changed: Any) -> Any:
+        place, schedule = tmp_path / "out", Schedule(epochs=2, **changed)
+        return finetune(detector, images, truths, ["thing"], split, place, schedule)
+
+    first = trained()
+    seen, classes, schedule = json.loads(first.weights.read_text())
+    assert first.weights.name == "weights.json" and first.record.package == "memory 1"
+    assert [sha for sha, _ in seen] == [sha256_of(images[pair]) for pair in split.train]
+    assert classes == ["thing"] and schedule == {"epochs": 2, "size": 640, "batch": 16, "seed": 0}
+    assert trained() == first and detector.calls == 1
+    assert trained(seed=1).record.hash != first.record.hash and detector.calls == 2
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"weights.json", "finetuned.json"}
 
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"size": 100}, {"batch": 0}, {"seed": -1}])
@@ -139,11 +188,12 @@ def test_training_can_be_repeated_and_is_reused(
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
 
+    beginner = prepare_detector(f"ultralytics:{start}").detector
+
     def trained(folder: str, epochs: int = 2) -> Any:
         schedule = Schedule(epochs=epochs, size=96, batch=2)
-        return finetune(
-            images, truths, ["thing", "other"], split, start, tmp_path / folder, schedule
-        )
+        place = tmp_path / folder
+        return finetune(beginner, images, truths, ["thing", "other"], split, place, schedule)
 
     first = trained("first")
     assert {p.name for p in (tmp_path / "first").iterdir()} == {"weights.pt", "finetuned.json"}

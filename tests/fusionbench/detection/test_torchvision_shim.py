@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fusionbench import torchvision_shim as shim
+from fusionbench.detectors import _yolo as shim
 
 
 def some_boxes(count: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -28,8 +28,6 @@ from fusionbench.report.detection.panels import BoxPanel, view_of
 from fusionbench.report.detection.scatter import predictors
 from fusionbench.report.detection.scenes import choose_scenes
 
-pytest.importorskip("faster_coco_eval")
-
 PAIRS = [f"p{i}" for i in range(6)]
 BOXES = [[4.0, 4.0, 20.0, 30.0], [30.0, 6.0, 60.0, 40.0]]
 METHODS = {"good": 1.0, "fair": 0.5, "poor": 0.0}
@@ -158,7 +156,7 @@ def test_table_ranks_all_rows_and_keeps_the_sources_first(detected) -> None:
 
 
 def test_difference_text() -> None:
-    from fusionbench.detection.bootstrapping import Interval
+    from fusionbench.detection.evaluating import Interval
 
     assert difference_text(Interval(-0.02, -0.05, 0.01), 20) == "−0.020 [−0.050, +0.010]"
     assert difference_text(Interval(-0.02, -0.05, -0.001), 20) == "−0.020* [−0.050, −0.001]"
