@@ -27,10 +27,10 @@ TERMS = ("total", "data", "spatial", "perceptual", "frequency")
 ROWS = {
     "average": "`average`",
     "laplacian": "`laplacian`",
-    "authors-clip": "`release`, the authors' weights",
-    "patch-clip": "`patch`, its author's weights",
-    "release-clip": "`release`, retrained",
-    "paper-clip": "`paper`, retrained",
+    "authors": "`release`, the authors' weights",
+    "patch": "`patch`, its author's weights",
+    "release": "`release`, retrained",
+    "paper": "`paper`, retrained",
 }
 PURPOSE = {
     "release": "where the authors' checkpoint has not been downloaded",
@@ -160,7 +160,7 @@ def scores(variant: str) -> str:
     for data in DATA:
         rows.append([f"**{data}** ({board[data, 'average']['n']} pairs)", *[""] * len(METRICS)])
         for method, name in ROWS.items():
-            own = method == f"{variant}-clip"
+            own = method == variant
             values = [
                 f"{float(board[data, method][m]):.{4 if m in METRICS[:3] else 3}f}" for m in METRICS
             ]
@@ -176,7 +176,7 @@ def light(variant: str) -> str:
         if row["dataset"] == "MSRS"
     }
     rows = []
-    for method in dict.fromkeys((f"{variant}-clip", "release-clip", "authors-clip")):
+    for method in dict.fromkeys((variant, "release", "authors")):
         for time, letter in (("day", "D"), ("night", "N")):
             pairs = sorted({p for _, p, _ in values if p.endswith(letter)})
             means = [
@@ -192,8 +192,8 @@ def differences() -> str:
     """Retrained minus authors' weights of the release variant."""
     found = {}
     for row in read("significance.csv"):
-        if {row["first"], row["second"]} == {"authors-clip", "release-clip"}:
-            sign = 1 if row["first"] == "release-clip" else -1
+        if {row["first"], row["second"]} == {"authors", "release"}:
+            sign = 1 if row["first"] == "release" else -1
             names = ("difference", "difference_low", "difference_high")
             mean, *ends = (sign * float(row[name]) for name in names)
             low, high = sorted(ends)

@@ -27,6 +27,7 @@ class MethodCard:
         parameters: Number of parameters that take part in the forward pass.
         training_data: What the published weights were trained on: data sets under the names that
             they have here, or splits of them as ``MSRS/train``.
+        notes: What a reader of its rows should know.
     """
 
     name: str
@@ -43,6 +44,7 @@ class MethodCard:
     licence: str = ""
     parameters: int | None = None
     training_data: tuple[str, ...] = ()
+    notes: str = ""
 
     @property
     def selectors(self) -> frozenset[str]:

@@ -68,6 +68,7 @@ class Citation(_Record):
 class MethodRecord(_Record):
     """One row of the tables.
 
+    ``changed_options`` are the options that differ from the method's defaults.
     ``trained_on`` names data sets, or splits as ``MSRS/train``; ``trained_pairs`` ids of pairs by
     data set. ``fused`` maps a data set to the
     images of each pair where they came from elsewhere (``score --fused``); it is empty where this
@@ -81,6 +82,7 @@ class MethodRecord(_Record):
     citation: Citation | None = None
     fingerprint: str
     options: dict[str, str] = Field(default_factory=dict)
+    changed_options: dict[str, str] = Field(default_factory=dict)
     trained_on: list[str] = Field(default_factory=list)
     trained_pairs: dict[str, list[str]] = Field(default_factory=dict)
     weights: WeightsRecord | None = None

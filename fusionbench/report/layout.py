@@ -15,6 +15,7 @@ from fusionbench.report.notes import (
     cell_notes,
     failure_notes,
     finding_note,
+    options_note,
     pairs_word,
     trained_note,
     unscored_note,
@@ -140,6 +141,8 @@ def _line(
     trained, unscored = trained_note(row), unscored_note(result, scored)
     label = [notes.mark(trained, DAGGER)] if trained else []
     label += [notes.mark(weights_note(weights))] if weights else []
+    options = options_note(result.method)
+    label += [notes.mark(options)] if options else []
     label += [notes.mark(finding_note(finding)) for finding in result.findings]
     n = [notes.mark(unscored)] if unscored else []
     entries = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fusionbench.checks import FindingRecord
-from fusionbench.manifest import WeightsRecord
+from fusionbench.manifest import MethodRecord, WeightsRecord
 from fusionbench.report.collect import Cell, Result, counted
 
 DAGGER = "†"
@@ -74,6 +74,15 @@ def weights_note(weights: WeightsRecord) -> str:
 def finding_note(finding: FindingRecord) -> str:
     """What a table says about an input that a check found fault with."""
     return _one_line(f"Check {finding.text(names=False)}")
+
+
+def options_note(method: MethodRecord) -> str:
+    """What a table says about a method that ran with other options than its defaults, or nothing.
+
+    The defaults are what the authors' program does.
+    """
+    changed = ", ".join(f"{key} = {value}" for key, value in method.changed_options.items())
+    return f"Not the default: {changed}" if changed else ""
 
 
 def failure_notes(result: Result) -> list[str]:

@@ -83,6 +83,11 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
         citation=citation(method.card),
         fingerprint=digest(made_from),
         options=method.options,
+        changed_options={
+            key: value
+            for key, value in method.options.items()
+            if value != method.card.options[key][0]
+        },
         trained_on=list(method.card.training_data if seen is None else seen),
         trained_pairs={k: list(v) for k, v in weights.trained_pairs.items()} if weights else {},
         weights=weights

@@ -38,7 +38,7 @@ RETRAINED = {
 _CITATION = {
     "family": "transformer",
     "groups": ("deep",),
-    "options": {"output": ("clip", "minmax")},
+    "options": {"output": ("minmax", "clip")},
     "paper": "Cross-Modal Transformers for Infrared and Visible Image Fusion",
     "authors": "Seonghyun Park, An Gia Vien, Chul Lee",
     "year": 2023,
@@ -51,9 +51,9 @@ _CITATION = {
 class _CMT(Method):
     """What the variants share: loading, the value range and the mapping of the output.
 
-    The network works in [-1, 1]. Its output x becomes (x + 1) / 2, clipped, with ``output=clip``;
-    with ``output=minmax`` each image is stretched to its own minimum and maximum, as the authors'
-    code saves its results.
+    The network works in [-1, 1]. Each image is stretched to its own minimum and maximum
+    (``output=minmax``), as the authors' code saves its results; with ``output=clip`` the output x
+    becomes (x + 1) / 2, clipped.
     """
 
     variant: ClassVar[Variant] = "release"

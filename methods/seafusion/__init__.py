@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     training_data=("MFNet",),
     licence="MIT",
     parameters=166_657,
+    notes="The authors' program stretches by the minimum and maximum of a whole batch; here each "
+    "image is stretched by its own, so that its result does not depend on its neighbours.",
 )
 class SeAFusion(DeepMethod):
     """Float YCrCb of the visible image; the fused Y goes back under its Cr and Cb.

@@ -73,11 +73,17 @@ class TarDALdt(_TarDAL):
     published: ClassVar[tuple[tuple[str, ...], ...]] = (("tardal-dt", "tardal-dt-release"),)
 
 
-@method("tardal-tt", title="TarDAL (TT)", **_CARD)
+_DARK = (
+    "Nearly black on night scenes such as MSRS's, with bright contours: so are the images of the "
+    "authors' code with these weights, whose output is mostly negative there."
+)
+
+
+@method("tardal-tt", title="TarDAL (TT)", notes=_DARK, **_CARD)
 class TarDALtt(_TarDAL):
     """The weights trained for detection."""
 
 
-@method("tardal-ct", title="TarDAL (CT)", **_CARD)
+@method("tardal-ct", title="TarDAL (CT)", notes=_DARK, **_CARD)
 class TarDALct(_TarDAL):
     """The weights trained for both."""

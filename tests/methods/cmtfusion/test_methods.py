@@ -135,8 +135,9 @@ def test_output_option() -> None:
         assert float(one.min()) == 0 and float(one.max()) == pytest.approx(1)
         expected = (raw - raw.min()) / (raw.max() - raw.min())
         assert torch.allclose(one, expected, atol=1e-5)
-    assert package.CMTFusionRelease().options == {"output": "clip"}
-    with pytest.raises(FusionBenchError, match="expected one of clip, minmax"):
+    for variant in (package.CMTFusionRelease, package.CMTFusionPaper, package.CMTFusionPatch):
+        assert variant().options == {"output": "minmax"}
+    with pytest.raises(FusionBenchError, match="expected one of minmax, clip"):
         package.CMTFusionRelease(Setting(options={"output": "log"}))
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from fusionbench.images import luma, read_image
+from fusionbench.images import luma, read_image, write_png
+from fusionbench.registry import METHODS
+from fusionbench.stages.applying import fuse_arrays
 
 SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "parity.py"
 Shared = Callable[[str], Path]
@@ -42,6 +44,38 @@ def test_raw_output_and_saved_image(shared: Shared, name: str, pair: str) -> Non
     print(f"{name} {pair}: raw {found.raw:.1e}, PNG {found.levels} level, {found.equal:.4%} equal")
     assert found.raw < 1e-4
     assert found.levels <= 1 and found.equal > 0.9995
+
+
+WITHOUT_GOLDEN = {
+    "cmtfusion-paper": "nobody has published weights or images of it",
+    "cmtfusion-patch": "its author's images are not at hand; it saves as cmtfusion does",
+}
+
+
+@pytest.mark.parametrize("pair", ["tiny", pytest.param("FLIR_00452", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", sorted(e.name for e in METHODS if "deep" in e.groups))
+def test_what_is_saved_by_default_is_what_the_authors_save(
+    shared: Shared, tmp_path: Path, name: str, pair: str
+) -> None:
+    """Through the engine and a PNG, with default options, and gray where the golden image is."""
+    if name in WITHOUT_GOLDEN:
+        pytest.skip(WITHOUT_GOLDEN[name])
+    root = shared("reference").parent
+    ir, vis, _, png = (read_image(f) for f in _existing(parity.golden_files(name, pair, root)))
+    method = parity.loaded(name, root)
+    assert method.weights().origin != "retrained"
+    (fused,) = fuse_arrays(method, [ir], [vis], "gray" if png.ndim == 2 else "keep")
+    write_png(tmp_path / "saved.png", fused)
+    apart = np.abs(read_image(tmp_path / "saved.png").astype(np.int16) - png)
+    print(f"{name} {pair}: mean difference {apart.mean():.4f}, largest {apart.max()}")
+    assert apart.mean() <= 0.5
+
+
+def _existing(files: list[Path]) -> list[Path]:
+    """The image files; a method of the group without a golden image fails here."""
+    raw = files[2]
+    assert all(file.is_file() for file in files if file != raw), files
+    return [file if file != raw else files[3] for file in files]
 
 
 def test_ifcnn_saves_gray_for_a_gray_visible_image(shared: Shared) -> None:
