@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusionbench.conventions import Column
-from fusionbench.images import read_image
+from fusionbench.conventions import Column, select_columns
+from fusionbench.images import luma, read_image
+from fusionbench.metrics.yang import _variance
 from fusionbench.sources import PairSources
 
 VIFB = {
@@ -88,3 +89,20 @@ def test_vifb_reproduces_published_averages(shared: Find) -> None:
     assert {len(v) for v in values.values()} == {21}
     assert max(errors.values()) <= 1e-4, {k: e for k, e in errors.items() if not e <= 1e-4}
     assert not any(math.isnan(e) for e in errors.values())
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("pair", ["00119D", "00143D"])
+def test_flat_windows_lose_an_image_only_where_the_published_residues_cancel(shared, pair) -> None:
+    """Zheng Liu's code gives values on these pairs though both sources are flat in some windows."""
+    folder = shared("data/MSRS/test")
+    ir, vis = (read_image(folder / kind / f"{pair}.png") for kind in ("ir", "vi"))
+    if pair == "00119D":
+        ir, vis = (np.ascontiguousarray(image[:241, :321]) for image in (ir, vis))
+    fused = ((luma(ir).astype(int) + luma(vis)) // 2).astype(np.uint8)
+    triple = PairSources(ir, vis).triple(fused)
+    columns = {c.name: c for c in select_columns("Q_Y", "liu,standard")}
+    flat = triple.ir.remember(_variance) + triple.vis.remember(_variance) == 0
+    assert flat.sum() > 5
+    published, ours = (columns[f"Q_Y@{name}"].value(triple) for name in ("liu", "standard"))
+    assert published == pytest.approx(ours, abs=1e-14)
