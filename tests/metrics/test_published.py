@@ -102,7 +102,8 @@ def test_flat_windows_lose_an_image_only_where_the_published_residues_cancel(sha
     fused = ((luma(ir).astype(int) + luma(vis)) // 2).astype(np.uint8)
     triple = PairSources(ir, vis).triple(fused)
     columns = {c.name: c for c in select_columns("Q_Y", "liu,standard")}
-    flat = triple.ir.remember(_variance) + triple.vis.remember(_variance) == 0
+    planes = (triple.sources.ir, triple.sources.vis)
+    flat = sum(plane.remember(_variance) for plane in planes) == 0
     assert flat.sum() > 5
     published, ours = (columns[f"Q_Y@{name}"].value(triple) for name in ("liu", "standard"))
     assert published == pytest.approx(ours, abs=1e-14)
