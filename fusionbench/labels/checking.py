@@ -1,0 +1,101 @@
+"""Labelled boxes as an evaluation may use them: inside the image, the right way round, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fusionbench.checks import Findings, Problem
+from fusionbench.detection.boxes import Truths
+from fusionbench.labels.naming import Naming
+from fusionbench.labels.readers import RawBox, Size
+
+SAME = 0.5
+"""Pixels: two boxes of one class whose edges lie no further apart are one, up to rounding."""
+BEYOND = 1.0
+"""Pixels that a box may reach out of the image before it is said."""
+UNFIT = ("box-outside", "box-turned-over")
+Edges = tuple[float, float, float, float]
+
+
+@dataclass
+class BoxChecks:
+    """What was found in the boxes of a label set.
+
+    Attributes:
+        total: How many boxes there are.
+        problems: What a check found, box by box.
+        odd: One line for each box that was left out, because nothing of it is inside the image.
+    """
+
+    total: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+
+    def truths(self, boxes: Sequence[RawBox], naming: Naming, size: Size) -> Truths:
+        """Boxes clipped to the image, with class numbers; those that are of no use are left out.
+
+        Raises:
+            DataError: A class is not known; names file and line.
+        """
+        rows: dict[tuple[int, bool], list[Edges]] = {}
+        kept: list[tuple[Edges, int, bool]] = []
+        for box in boxes:
+            kind, ignored = naming.number(box)
+            ignored = ignored or box.ignore
+            edges = self._usable(box, size, ignored)
+            if edges is not None and not self._repeated(box, edges, rows.get((kind, ignored), [])):
+                rows.setdefault((kind, ignored), []).append(edges)
+                kept.append((edges, kind, ignored))
+        return Truths(
+            np.array([edges for edges, _, _ in kept], np.float64).reshape(-1, 4),
+            np.array([kind for _, kind, _ in kept], np.int64),
+            np.array([ignored for _, _, ignored in kept], bool),
+        )
+
+    def _usable(self, box: RawBox, size: Size, ignored: bool) -> Edges | None:
+        """The box clipped to the image; None where nothing is left of it."""
+        self.total += 1
+        wide, high = map(float, size)
+        left, right = (min(max(x, 0.0), wide) for x in (box.left, box.right))
+        top, bottom = (min(max(y, 0.0), high) for y in (box.top, box.bottom))
+        if box.largest:
+            self._add("boxes-in-pixels", box, f"numbers up to {box.largest:g}")
+        elif box.right <= box.left or box.bottom <= box.top:
+            self._leave_out("box-turned-over", box, ignored)
+        elif right <= left or bottom <= top:
+            self._leave_out("box-outside", box, ignored)
+        if right <= left or bottom <= top:
+            self.odd.append(f"{box.where}: nothing of the box is inside the image; left out")
+            return None
+        over = max(left - box.left, top - box.top, box.right - right, box.bottom - bottom)
+        if over > BEYOND:
+            self._add("box-clipped", box)
+        if box.outlined:
+            self._add("polygons", box)
+        return left, top, right, bottom
+
+    def _leave_out(self, check: str, box: RawBox, ignored: bool) -> None:
+        if not ignored:  # a region to ignore with nothing in the image changes no number
+            corners = ", ".join(f"{x:g}" for x in (box.left, box.top, box.right, box.bottom))
+            self._add(check, box, f"corners {corners}")
+
+    def _repeated(self, box: RawBox, edges: Edges, others: Sequence[Edges]) -> bool:
+        apart = (max(abs(a - b) for a, b in zip(edges, other, strict=True)) for other in others)
+        again = any(distance <= SAME for distance in apart)
+        if again:
+            self._add("box-repeated", box)
+        return again
+
+    def _add(self, check: str, box: RawBox, detail: str = "") -> None:
+        self.problems.append(Problem(check, f"{box.file.name}, {box.place}", detail))
+
+    def tell(self, findings: Findings, dataset: str) -> None:
+        """Add what was found; where most boxes are of no use, that is another matter."""
+        unfit = [problem for problem in self.problems if problem.check in UNFIT]
+        others = [problem for problem in self.problems if problem.check not in UNFIT]
+        if 2 * len(unfit) > self.total:
+            unfit = [problem._replace(check="boxes-do-not-fit") for problem in unfit]
+        findings.extend([*unfit, *others], dataset=dataset, of=self.total)
