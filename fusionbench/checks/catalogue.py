@@ -267,6 +267,13 @@ CHECKS: dict[str, Check] = {
             "use more pairs, or the labels of these images",
         ),
         _suspect(
+            "boxes-reach-out",
+            LABELS,
+            "a considerable share of the boxes reaches far out of the image",
+            "look whether the labels are of another size of the image, or hold corners in place "
+            "of sizes",
+        ),
+        _suspect(
             "box-outside",
             LABELS,
             "boxes that lie wholly outside the image were left out",

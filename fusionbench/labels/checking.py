@@ -16,6 +16,8 @@ SAME = 0.5
 """Pixels: two boxes of one class whose edges lie no further apart are one, up to rounding."""
 BEYOND = 1.0
 """Pixels that a box may reach out of the image before it is said."""
+FAR_OUT, CONSIDERABLE = 0.05, 0.25
+"""The share of the image's side that few boxes reach out by, and the share that is not few."""
 UNFIT = ("box-outside", "box-turned-over")
 Edges = tuple[float, float, float, float]
 
@@ -27,11 +29,13 @@ class BoxChecks:
     Attributes:
         total: How many boxes there are.
         problems: What a check found, box by box.
+        far_out: Boxes that reach far out of the image.
         odd: One line for each box that was left out, because nothing of it is inside the image.
     """
 
     total: int = 0
     problems: list[Problem] = field(default_factory=list)
+    far_out: list[str] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
 
     def truths(self, boxes: Sequence[RawBox], naming: Naming, size: Size) -> Truths:
@@ -70,9 +74,11 @@ class BoxChecks:
         if right <= left or bottom <= top:
             self.odd.append(f"{box.where}: nothing of the box is inside the image; left out")
             return None
-        over = max(left - box.left, top - box.top, box.right - right, box.bottom - bottom)
-        if over > BEYOND:
+        over = max(left - box.left, box.right - right), max(top - box.top, box.bottom - bottom)
+        if max(over) > BEYOND:
+            far = over[0] > FAR_OUT * wide or over[1] > FAR_OUT * high
             self._add("box-clipped", box)
+            self.far_out += [box.where_short] if far else []
         if box.outlined:
             self._add("polygons", box)
         return left, top, right, bottom
@@ -90,7 +96,7 @@ class BoxChecks:
         return again
 
     def _add(self, check: str, box: RawBox, detail: str = "") -> None:
-        self.problems.append(Problem(check, f"{box.file.name}, {box.place}", detail))
+        self.problems.append(Problem(check, box.where_short, detail))
 
     def tell(self, findings: Findings, dataset: str) -> None:
         """Add what was found; where most boxes are of no use, that is another matter."""
@@ -98,4 +104,6 @@ class BoxChecks:
         others = [problem for problem in self.problems if problem.check not in UNFIT]
         if 2 * len(unfit) > self.total:
             unfit = [problem._replace(check="boxes-do-not-fit") for problem in unfit]
+        elif len(self.far_out) > max(1, CONSIDERABLE * self.total):
+            others += [Problem("boxes-reach-out", box, "") for box in self.far_out]
         findings.extend([*unfit, *others], dataset=dataset, of=self.total)

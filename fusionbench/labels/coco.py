@@ -124,11 +124,10 @@ def _box(
 
 def _edges(annotation: Mapping[str, Any], where: str) -> tuple[float, float, float, float, bool]:
     """Left, top, right, bottom, and whether they are those of a box around polygons."""
-    if annotation.get("bbox"):
-        values = numbers(annotation["bbox"], where)
-        if len(values) != len("xywh"):
-            raise DataError(f"{where}: expected bbox x, y, width, height, got {values}")
-        x, y, w, h = values
+    if box := annotation.get("bbox"):
+        if not isinstance(box, list) or len(box) != len("xywh"):
+            raise DataError(f"{where}: expected bbox [x, y, width, height], got {box}")
+        x, y, w, h = numbers(box, where)
         return x, y, x + w, y + h, False
     outline = annotation.get("segmentation")
     if isinstance(outline, Mapping):

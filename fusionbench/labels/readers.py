@@ -52,6 +52,11 @@ class RawBox:
         """File and line or object."""
         return f"{self.file}, {self.place}"
 
+    @property
+    def where_short(self) -> str:
+        """The same without the file's folder, for what is published."""
+        return f"{self.file.name}, {self.place}"
+
 
 Size = tuple[int, int]
 

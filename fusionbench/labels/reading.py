@@ -44,6 +44,8 @@ def read_labels(
     raw = {pair: labels for pair, labels in raw.items() if pair not in problems.unusable}
     truths = {p: checks.truths(labels.boxes, naming, sizes[p]) for p, labels in raw.items()}
     checks.tell(findings, record.name)
+    if problems.unusable and not truths and findings.skip_bad:
+        raise DataError(f"no pair of {record.name} has labels that can be used ({found.source})")
     if all(truth.ignore.all() for truth in truths.values()):
         problems.add("no-objects", f"{len(truths)} labelled pairs")
     without = tuple(pair.id for pair in record.pairs if pair.id not in truths)

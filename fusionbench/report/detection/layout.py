@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from fusionbench.detection.evaluating import Interval
 from fusionbench.detection.matching import PER_IMAGE
+from fusionbench.labels.label_sets import counted_classes
 from fusionbench.report.collect import counted
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
 from fusionbench.report.layout import FINGERPRINT_DIGITS, Entry
-from fusionbench.report.notes import LONGEST_ERROR, Notes
+from fusionbench.report.notes import LONGEST_ERROR, Notes, finding_note
 from fusionbench.report.ranks import ranks, rounded, shown
 
 DECIMALS = 3
@@ -144,6 +145,12 @@ def explanation(table: DetectionTable) -> list[str]:
     return said
 
 
+def remarks(board: DetectionBoard) -> list[str]:
+    """What checks found in the labels, left out and accepted: footnotes of the whole table."""
+    found = board.record.findings
+    return [finding_note(one) for one in found if one.in_tables or one.resolution]
+
+
 def _star(board: DetectionBoard) -> str:
     if len(board.labels.truths) >= CLAIMS_FROM:
         return f"{CLEAR} excludes 0"
@@ -151,7 +158,7 @@ def _star(board: DetectionBoard) -> str:
 
 
 def _size(board: DetectionBoard) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in board.record.labels.objects.items())
+    counts = counted_classes(board.record.labels.objects)
     images = len(board.labels.truths)
     few = " (few; see the intervals)" if images < FEW else ""
     word = "image" if images == 1 else "images"

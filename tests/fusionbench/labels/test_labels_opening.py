@@ -177,9 +177,10 @@ def test_official_labels_leave_out_the_pairs_they_do_not_cover(msrs) -> None:
 
 
 def test_boxes_with_nothing_inside_the_image_are_left_out_and_said(msrs) -> None:
-    text = "0 1.5 0.5 0.1 0.2\n0 0.5 0.5 0 0\n0 0.5 0.5 0.1 0.1"
+    good = "\n".join(f"0 0.{n} 0.5 0.1 0.1" for n in (2, 5, 8))
+    text = f"0 1.5 0.5 0.1 0.2\n0 0.5 0.5 0 0\n{good}"
     labels = opened(msrs({"fusion/test/00001D": text, "fusion/test/00020N": ""}), "MSRS", "test")
-    assert labels.objects["person"] == 1
+    assert labels.objects["person"] == 3
     assert [line.partition(":")[0].rpartition(", ")[2] for line in labels.odd] == [
         "line 1",
         "line 2",
