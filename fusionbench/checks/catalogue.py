@@ -223,6 +223,12 @@ CHECKS: dict[str, Check] = {
             "divide x and width by the image's width, y and height by its height",
         ),
         _wrong(
+            "boxes-in-shares",
+            LABELS,
+            "boxes are shares of the image where the format has pixels",
+            "multiply x and width by the image's width, y and height by its height",
+        ),
+        _wrong(
             "boxes-do-not-fit",
             LABELS,
             "most boxes lie outside the image, are turned over or have no area: they were made "

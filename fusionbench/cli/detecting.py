@@ -34,7 +34,7 @@ DetectorOption = Annotated[
     ),
 ]
 LabelsOption = Annotated[
-    str | None, typer.Option(help="Label set of the data set, or a folder of labels.")
+    str | None, typer.Option(help="Label set of the data set, or a folder or COCO file of labels.")
 ]
 
 

@@ -27,12 +27,14 @@ class BoxChecks:
     """What was found in the boxes of a label set.
 
     Attributes:
+        in_pixels: Whether the files state pixels, not shares of the image.
         total: How many boxes there are.
         problems: What a check found, box by box.
         far_out: Boxes that reach far out of the image.
         odd: One line for each box that was left out, because nothing of it is inside the image.
     """
 
+    in_pixels: bool = True
     total: int = 0
     problems: list[Problem] = field(default_factory=list)
     far_out: list[str] = field(default_factory=list)
@@ -67,6 +69,8 @@ class BoxChecks:
         top, bottom = (min(max(y, 0.0), high) for y in (box.top, box.bottom))
         if box.largest:
             self._add("boxes-in-pixels", box, f"numbers up to {box.largest:g}")
+        elif self.in_pixels and right > left and max(box.right, box.bottom) <= 1:
+            self._add("boxes-in-shares", box, _corners(box))
         elif box.right <= box.left or box.bottom <= box.top:
             self._leave_out("box-turned-over", box, ignored)
         elif right <= left or bottom <= top:
@@ -85,8 +89,7 @@ class BoxChecks:
 
     def _leave_out(self, check: str, box: RawBox, ignored: bool) -> None:
         if not ignored:  # a region to ignore with nothing in the image changes no number
-            corners = ", ".join(f"{x:g}" for x in (box.left, box.top, box.right, box.bottom))
-            self._add(check, box, f"corners {corners}")
+            self._add(check, box, _corners(box))
 
     def _repeated(self, box: RawBox, edges: Edges, others: Sequence[Edges]) -> bool:
         apart = (max(abs(a - b) for a, b in zip(edges, other, strict=True)) for other in others)
@@ -107,3 +110,7 @@ class BoxChecks:
         elif len(self.far_out) > max(1, CONSIDERABLE * self.total):
             others += [Problem("boxes-reach-out", box, "") for box in self.far_out]
         findings.extend([*unfit, *others], dataset=dataset, of=self.total)
+
+
+def _corners(box: RawBox) -> str:
+    return "corners " + ", ".join(f"{x:g}" for x in (box.left, box.top, box.right, box.bottom))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -80,8 +81,8 @@ def find_names(folders: Sequence[Path], ids: Collection[str]) -> tuple[Names, li
     """The class names beside labels: in their folders, or up to two folders above.
 
     ``classes.txt``, ``obj.names``, ``_darknet.labels``, ``data.yaml`` and ``dataset.yaml`` are
-    looked at on every level; ``labels.txt`` and other YAML files with ``names`` only where there is
-    none of them on their level or below.
+    looked at on every level; ``labels.txt``, other ``.names`` and other YAML files with ``names``
+    only where there is none of them on their level or below.
 
     Args:
         folders: Folders of labels, the lowest first.
@@ -121,17 +122,15 @@ def _named_files(place: Path, ids: Collection[str]) -> Iterator[tuple[Path, Name
 
 
 def _other_files(place: Path, ids: Collection[str]) -> Iterator[tuple[Path, Names]]:
-    if (text := place / LESS_SURE).is_file() and text.stem not in ids:
-        yield text, read_names(text)
-        return
     try:
-        paths = sorted(p for p in place.iterdir() if p.suffix.lower() in (".yaml", ".yml"))
+        listed = sorted(path for path in place.iterdir() if path.is_file())
     except OSError:
         return
-    for path in paths:
-        try:
-            found = read_data_yaml(path) if path.is_file() else None
-        except DataError:
-            continue  # of something else
-        if found:
-            yield path, found
+    for path in listed:
+        if path.suffix == ".names" or (path.name == LESS_SURE and path.stem not in ids):
+            yield path, read_names(path)
+    for path in listed:
+        if path.suffix.lower() in (".yaml", ".yml"):
+            with contextlib.suppress(DataError):  # of something else
+                if found := read_data_yaml(path):
+                    yield path, found

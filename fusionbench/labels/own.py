@@ -44,8 +44,13 @@ def own_labels(path: Path, split: str, ids: Sequence[str]) -> tuple[LabelLayout,
         NoLabelsError: No label file belongs to a pair; says what lies there.
         DataError: Two files claim a pair, or class names are missing or contradict each other.
     """
-    if path.is_file():
-        return _coco(path, split, ids)
+    try:
+        return _coco(path, split, ids) if path.is_file() else _of_folder(path, split, ids)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def _of_folder(path: Path, split: str, ids: Sequence[str]) -> tuple[LabelLayout, FoundFiles]:
     for kind, suffix in SUFFIXES.items():
         if found := _find(path, suffix, split, ids):
             pattern = f"{{id}}{suffix}"

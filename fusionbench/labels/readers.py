@@ -132,6 +132,9 @@ def _yolo_fields(line: str, where: str) -> tuple[str | int, list[float]]:
     values = numbers(fields[named:], where)
     if len(values) == 5:
         raise DataError(f"{expected}: a sixth column ({fields[-1]}): confidence? remove it")
+    if len(values) == 6 and fields[-1].isdecimal() and "." in fields[-2]:
+        said = ", ".join(fields[-2:])
+        raise DataError(f"{expected}: a sixth and seventh column ({said}): confidence and number?")
     if len(values) < 4 or (len(values) > 4 and (len(values) < LEAST_POLYGON or len(values) % 2)):
         raise DataError(f"{expected}, or a class and the points of a polygon")
     return label, values

@@ -40,7 +40,7 @@ def read_labels(
     sizes = problems.sizes(_labelled(record, layout, found, problems))
     raw = _raw(layout, found, sizes, problems)
     problems.compare(raw, sizes)
-    checks = BoxChecks()
+    checks = BoxChecks(in_pixels=layout.format != "yolo")
     raw = {pair: labels for pair, labels in raw.items() if pair not in problems.unusable}
     truths = {p: checks.truths(labels.boxes, naming, sizes[p]) for p, labels in raw.items()}
     checks.tell(findings, record.name)
@@ -113,9 +113,14 @@ def _sizes_said(stated: Size, actual: Size) -> str:
 
 
 def _may_be(image: str, pair: str) -> bool:
-    """Whether a file name may be that of a pair's image: one name is a part of the other."""
+    """Whether a file name may be that of a pair's image: one name is a part of the other.
+
+    Of two numbers, such as 1 and 0017, that says nothing: they are the same or not.
+    """
     stated = PurePosixPath(image.replace("\\", "/")).stem.casefold()
     own = PurePosixPath(pair).name.casefold()
+    if (stated + own).isdecimal():
+        return int(stated) == int(own)
     return own in stated or stated in own
 
 

@@ -162,7 +162,9 @@ def _size(board: DetectionBoard) -> str:
     images = len(board.labels.truths)
     few = " (few; see the intervals)" if images < FEW else ""
     word = "image" if images == 1 else "images"
-    return f"{images} labelled {word}{few} with objects: {counts}"
+    without = len(board.labels.without)
+    rest = f"; {without} of {images + without} pairs have no labels" if without else ""
+    return f"{images} labelled {word}{few} with objects: {counts}{rest}"
 
 
 def _protocol(board: DetectionBoard) -> str:

@@ -364,6 +364,50 @@ def test_labels_without_any_object_are_said(blobs, detect) -> None:
     assert "average precision is not defined" in (blobs.root / "detection.md").read_text()
 
 
+@pytest.mark.parametrize("kind", ["run", "suite"])
+def test_labels_are_refused_before_anything_is_fused(blobs, cli, kind) -> None:
+    from fusionbench.datasets import open_dataset
+
+    first = open_dataset("sample", None).pairs[0].id
+    (blobs.labels / f"{first}.txt").write_text("0 320 240 20 40")
+    out = blobs.tmp / "out"
+    more = ("--out", out, "--plugin", blobs.plugin, "--limit", 1, "--no-figures", "--no-html")
+    if kind == "run":
+        asked = ("--methods", "average", "--detect", "--labels", blobs.labels)
+        arguments = ("run", *asked, "--detector", "blobs", "--metrics", "EN")
+    else:
+        suite = blobs.tmp / "suite.yaml"
+        data = f"datasets: [{{name: sample, labels: {blobs.labels}}}]\n"
+        asked = "methods: [average]\nmetrics: EN\ndetection: {detectors: [blobs]}\n"
+        suite.write_text(f"name: mine\n{data}{asked}")
+        arguments = ("suite", suite)
+    refused = cli(*arguments, *more)
+    assert refused.code == 2 and "boxes-in-pixels (1 of 1 in sample)" in refused.err
+    assert not out.exists()
+    accepted = cli(*arguments, *more, "--accept", "boxes-in-pixels")
+    assert accepted.code == 0, accepted.err
+    assert "boxes-in-pixels (1 of 1, accepted)" in (out / "detection.md").read_text()
+
+
+def test_pairs_whose_labels_are_unusable_can_be_left_out(blobs, detect) -> None:
+    box = "<bndbox><xmin>11</xmin><ymin>13</ymin><xmax>20</xmax><ymax>30</ymax></bndbox>"
+    for pair in "abcd":
+        (blobs.labels / f"{pair}.txt").unlink()
+        size = (
+            f"<size><width>{160 if pair == 'c' else WIDTH}</width><height>{HEIGHT}</height></size>"
+        )
+        text = f"<annotation>{size}<object><name>person</name>{box}</object></annotation>"
+        (blobs.labels / f"{pair}.xml").write_text(text)
+    refused = detect()
+    assert refused.code == 2 and "--skip-bad-pairs" in refused.err
+    assert "labels-of-another-size (1 of 4 in tiny)" in refused.err
+    assert detect("--skip-bad-pairs").code == 0
+    assert table(blobs)["ir"]["images"] == "3"
+    written = (blobs.root / "detection.md").read_text()
+    assert "1 of 4 pairs have no labels" in written
+    assert "labels-of-another-size (1 of 4, left out)" in written
+
+
 def test_records_from_before_there_were_findings_are_read(blobs, detect) -> None:
     detect()
     path = blobs.root / "detection" / "manifest.json"

@@ -155,6 +155,7 @@ def test_what_is_counted_and_what_is_left_out(mine, lines, found, objects) -> No
     (("0 0.5 0.5 -0.2 0.5",), r"boxes-do-not-fit \(1 of 1"),
     (("2 0.5 0.5 0.2 0.5",), r"unknown class '2'.*0 \(person\), 1 \(red car\).*numbered from 0"),
     (("9 0.5 0.5 0.2 0.5",), r"unknown class '9'"),
+    (("0 0.5 0.5 0.2 0.5 0.93 1",), r"sixth and seventh column \(0\.93, 1\)"),
     (("ship 0.5 0.5 0.2 0.5",), r"unknown class 'ship', expected one of person, red car"),
 ])  # fmt: skip
 def test_what_is_refused(mine, lines, message) -> None:
@@ -209,7 +210,8 @@ NAMES = (
 
 @pytest.mark.parametrize(("place", "text"), [
     ("classes.txt", "person\nred car\n\n"), ("classes.txt", "\ufeffperson\r\nred car\r\n"),
-    ("obj.names", "person\nred car"), ("_darknet.labels", "person\nred car"),
+    ("obj.names", "person\nred car"), ("../street.names", "person\nred car"),
+    ("_darknet.labels", "person\nred car"),
     ("labels.txt", "person\nred car"), ("../classes.txt", "person\nred car"),
     ("data.yaml", NAMES[0]), ("../data.yaml", NAMES[1]), ("../../dataset.yaml", NAMES[2]),
     ("../street.yml", NAMES[3]),
@@ -314,7 +316,8 @@ POLYGON = "<object><name>red car</name><polygon>{}</polygon></object>"
     (voc(GOOD, thing(40, 13, 25, 36)), {"box-turned-over": (1, 2)}),
     (voc(GOOD, thing(70, 13, 80, 36)), {"box-outside": (1, 2)}),
     (voc(GOOD, image="<filename>IR_0.png</filename>"), {}),
-    (voc(GOOD, image="<filename>7.png</filename>"), {"labels-of-another-image": (1, 2)}),
+    (voc(GOOD, image="<filename>000.jpg</filename>"), {}),
+    (voc(GOOD, image="<filename>10.png</filename>"), {"labels-of-another-image": (1, 2)}),
     (voc(POLYGON.format("<x1>24</x1><y1>12</y1><x2>40</x2><y2>20</y2><x3>30</x3><y3>36</y3>")),
      {"polygons": (1, 1)}),
     (voc(POLYGON.format("<pt><x>24</x><y>12</y></pt><pt><x>40</x><y>20</y></pt>"
@@ -334,6 +337,7 @@ def test_voc(mine, text, found) -> None:
     (voc("<object><name>car</name></object>"), "object 1 has no bndbox"),
     (voc(thing(25, 13, 40, "nan")), "object 1: expected numbers"),
     (voc(thing(40, 13, 25, 36)), "boxes-do-not-fit"),
+    (voc(thing(0.4, 0.2, 0.6, 0.8)), r"boxes-in-shares \(1 of 1"),
     ("<annotation>", "not xml"),
 ])  # fmt: skip
 def test_voc_that_is_refused(mine, text, message) -> None:
@@ -403,6 +407,7 @@ def test_coco(mine, text, found) -> None:
     (coco(images=[image(0, "0.png", width=128, height=96)]), r"labels-of-another-size \(1 of 2"),
     (coco(images=[image(0, "0.png", width="48", height=64.0)]), "width and height are exchanged"),
     (coco({"bbox": [70, 50, 9, 9]}, {"bbox": [80, 50, 9, 9]}), r"boxes-do-not-fit \(2 of 3"),
+    (coco({"bbox": [0.4, 0.2, 0.2, 0.6]}), r"boxes-in-shares \(1 of 2.*corners 0.4, 0.2, 0.6, 0.8"),
     (coco({"image_id": 5}), r"annotation 2: image_id 5 is not listed"),
     (coco({"category_id": 5}), r"annotation 2: category_id 5 is not listed"),
     (coco(images=[image(0, "x0.png"), image(1, "x1.png")]), r"images are named x0, x1, pairs 0"),
