@@ -123,10 +123,13 @@ def _know_classes(
     """Complete the records of a detector that names its classes only when it is loaded."""
     late = plan.findings.like()
     for record in records:
-        if not record.detector.classes:
-            record.detector.classes = _classes_known(run, record) or list(load().classes)
-            if plan.protocol == "frozen":
-                check_classes(late, record.dataset, plan.labels[record.dataset], record.detector)
+        classes = _classes_known(run, record) or list(load().classes)
+        if classes == record.detector.classes:
+            continue
+        record.detector.classes = classes
+        record.findings = [found for found in record.findings if not found.method]
+        if plan.protocol == "frozen":
+            check_classes(late, record.dataset, plan.labels[record.dataset], record.detector)
     late.settle()
     tell(late.records)
     for record in records:

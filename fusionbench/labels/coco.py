@@ -157,7 +157,9 @@ def images_of(
     for image in file.images:
         by_name.setdefault(PurePosixPath(image.name).name, []).append(image)
     sharing = Counter(PurePosixPath(pair).name for pair in ids)
-    found, problems, used = {}, [], set()
+    found: dict[str, CocoImage] = {}
+    problems: list[Problem] = []
+    used: set[int] = set()
     for pair in ids:
         name = PurePosixPath(pair).name
         listed = by_name.get(name, [])

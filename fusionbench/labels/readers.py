@@ -157,8 +157,8 @@ def read_voc(path: Path, size: Size) -> ImageLabels:
     """
     root = voc_root(path)
     boxes = [_voc_box(item, path, number) for number, item in enumerate(root.iter("object"), 1)]
-    stated = [root.findtext(f"size/{side}", "").strip() for side in ("width", "height")]
-    made_for = stated_size(*stated, f"{path}, size") if all(stated) else None
+    wide, high = (root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))
+    made_for = stated_size(wide, high, f"{path}, size") if wide and high else None
     return ImageLabels(boxes, made_for, root.findtext("filename", "").strip())
 
 
@@ -200,23 +200,23 @@ def _voc_box(item: ElementTree.Element, path: Path, number: int) -> RawBox:
 def _voc_edges(item: ElementTree.Element, where: str) -> tuple[float, float, float, float, bool]:
     """Left, top, right, bottom, and whether they are those of a box around something else."""
     if item.find("bndbox") is not None:
-        keys = ("xmin", "ymin", "xmax", "ymax")
-        corners = [item.findtext(f"bndbox/{key}") or "" for key in keys]
+        corners = _children(item, "bndbox", "xmin", "ymin", "xmax", "ymax")
         left, top, right, bottom = numbers(corners, where)
         return left - 1, top - 1, right, bottom, False
     if item.find("robndbox") is not None:
-        keys = ("cx", "cy", "w", "h", "angle")
-        values = numbers([item.findtext(f"robndbox/{key}") or "" for key in keys], where)
-        return (*_turned(*values), True)
+        turned = _children(item, "robndbox", "cx", "cy", "w", "h", "angle")
+        return (*_turned(*numbers(turned, where)), True)
     polygon = item.find("polygon")
-    texts = [(part.tag, part.text or "") for part in polygon.iter()] if polygon is not None else []
-    points = [
-        numbers([t for tag, t in texts if tag.rstrip("0123456789") == k], where) for k in "xy"
-    ]
-    if len(points[0]) < LEAST_POLYGON // 2 or len(points[0]) != len(points[1]):
+    parts = polygon.iter() if polygon is not None else ()
+    named = [(part.tag.rstrip("0123456789"), part.text or "") for part in parts]
+    xs, ys = (numbers([text for tag, text in named if tag == key], where) for key in "xy")
+    if len(xs) < LEAST_POLYGON // 2 or len(xs) != len(ys):
         raise DataError(f"{where} has no bndbox with xmin, ymin, xmax and ymax")
-    (xs, ys) = points
     return min(xs), min(ys), max(xs), max(ys), True
+
+
+def _children(item: ElementTree.Element, parent: str, *names: str) -> list[str]:
+    return [item.findtext(f"{parent}/{name}") or "" for name in names]
 
 
 def _turned(

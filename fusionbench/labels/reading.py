@@ -93,7 +93,7 @@ class _Problems:
         for pair in pairs:
             try:
                 sizes[pair.id] = _size(Path(pair.vis))
-            except OSError as error:
+            except (OSError, DataError) as error:
                 self.pair("unreadable-image", pair.id, f"{Path(pair.vis).name}: {error}")
         return sizes
 

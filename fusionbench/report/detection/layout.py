@@ -11,7 +11,7 @@ from fusionbench.labels.label_sets import counted_classes
 from fusionbench.report.collect import counted
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
 from fusionbench.report.layout import FINGERPRINT_DIGITS, Entry
-from fusionbench.report.notes import LONGEST_ERROR, Notes, finding_note
+from fusionbench.report.notes import LONGEST_ERROR, Notes
 from fusionbench.report.ranks import ranks, rounded, shown
 
 DECIMALS = 3
@@ -148,7 +148,7 @@ def explanation(table: DetectionTable) -> list[str]:
 def remarks(board: DetectionBoard) -> list[str]:
     """What checks found in the labels, left out and accepted: footnotes of the whole table."""
     found = board.record.findings
-    return [finding_note(one) for one in found if one.in_tables or one.resolution]
+    return [f"Check {one.text(names=False)}" for one in found if one.in_tables or one.resolution]
 
 
 def _star(board: DetectionBoard) -> str:
