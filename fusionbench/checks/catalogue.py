@@ -231,8 +231,8 @@ CHECKS: dict[str, Check] = {
         _wrong(
             "boxes-do-not-fit",
             LABELS,
-            "most boxes lie outside the image, are turned over or have no area: they were made "
-            "for other images or are in another format",
+            "most boxes lie outside the image, reach far out of it, are turned over or have no "
+            "area: they were made for other images or are in another format",
             "use the labels of these images, in the format that the file's name promises",
         ),
         _unusable(

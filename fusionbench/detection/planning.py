@@ -140,7 +140,8 @@ def check_classes(
     if (more := len(detector.classes) - CLASSES_NAMED) > 0:
         knows += f" and {more} more"
     for place, (name, count) in enumerate(unknown.items()):
-        said = f"{count} objects" + (f"; the detector knows {knows}" if place == 0 else "")
+        said = f"{count} object" if count == 1 else f"{count} objects"
+        said += f"; the detector knows {knows}" if place == 0 else ""
         findings.add(check, name, said, dataset=dataset, method=detector.key, of=len(some))
 
 

@@ -37,7 +37,7 @@ class BoxChecks:
     in_pixels: bool = True
     total: int = 0
     problems: list[Problem] = field(default_factory=list)
-    far_out: list[str] = field(default_factory=list)
+    far_out: list[Problem] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
 
     def truths(self, boxes: Sequence[RawBox], naming: Naming, size: Size) -> Truths:
@@ -82,7 +82,8 @@ class BoxChecks:
         if max(over) > BEYOND:
             far = over[0] > FAR_OUT * wide or over[1] > FAR_OUT * high
             self._add("box-clipped", box)
-            self.far_out += [box.where_short] if far else []
+            if far:
+                self.far_out.append(Problem("boxes-reach-out", box.where_short, _corners(box)))
         if box.outlined:
             self._add("polygons", box)
         return left, top, right, bottom
@@ -105,10 +106,11 @@ class BoxChecks:
         """Add what was found; where most boxes are of no use, that is another matter."""
         unfit = [problem for problem in self.problems if problem.check in UNFIT]
         others = [problem for problem in self.problems if problem.check not in UNFIT]
-        if 2 * len(unfit) > self.total:
-            unfit = [problem._replace(check="boxes-do-not-fit") for problem in unfit]
-        elif len(self.far_out) > max(1, CONSIDERABLE * self.total):
-            others += [Problem("boxes-reach-out", box, "") for box in self.far_out]
+        far_out = self.far_out if len(self.far_out) > 1 else []  # one may be cut by the border
+        if 2 * len(unfit + far_out) > self.total:
+            unfit = [p._replace(check="boxes-do-not-fit") for p in unfit + far_out]
+        elif len(far_out) > CONSIDERABLE * self.total:
+            others += far_out
         findings.extend([*unfit, *others], dataset=dataset, of=self.total)
 
 

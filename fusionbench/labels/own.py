@@ -185,8 +185,8 @@ def _what_lies_there(path: Path, ids: Sequence[str]) -> str:
     return (
         f"{path} holds no labels of the pairs that can be read: expected ID.xml (VOC), or ID.txt "
         f"(YOLO) with a {TEXT_FILES[0]} or {DATA_FILES[0]} that names the classes, there or one "
-        f"folder deeper, or a COCO json file; pairs are named {', '.join(ids[:SHOWN])}"
-        f"{' ...' if len(ids) > SHOWN else ''}. It holds {lies}"
+        f"folder deeper, or a COCO json file; there are {_some(ids, 'pairs')}. It "
+        f"holds {lies}"
     )
 
 

@@ -328,7 +328,7 @@ def test_classes_that_the_detector_does_not_know_are_named(blobs, detect) -> Non
     done = detect()
     assert done.code == 0
     assert "class-unknown (1 of 2 in blobs of tiny)" in done.err
-    assert "red_car: 1 objects; the detector knows nothing, person" in done.err
+    assert "red_car: 1 object; the detector knows nothing, person" in done.err
     assert "class-unknown" in (blobs.root / "detection.md").read_text()
     (blobs.labels / "classes.txt").write_text("People\nred_car\n")
     refused = detect()

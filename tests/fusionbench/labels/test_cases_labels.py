@@ -140,8 +140,8 @@ def yolo(*lines: str, other: str = "", **files: str) -> dict[str, str | bytes]:
     ((ONE, "0 0.5 0.5 0.25 0"), {"box-turned-over": (1, 2)}, 1),
     ((ONE, "0 1.002 0.5 0.1 0.5"), {"box-clipped": (1, 2)}, 2),
     ((ONE, "0 0.99 0.5 0.021 0.5"), {}, 2),
-    ((ONE, "0 0.9 0.5 0.4 0.5", "0 0.5 0.9 0.4 0.4"),
-     {"box-clipped": (2, 3), "boxes-reach-out": (2, 3)}, 3),
+    ((ONE, "0 0.9 0.5 0.4 0.5", "0 0.5 0.9 0.4 0.4", "1 0.5 0.5 0.25 0.5"),
+     {"box-clipped": (2, 4), "boxes-reach-out": (2, 4)}, 4),
 ])  # fmt: skip
 def test_what_is_counted_and_what_is_left_out(mine, lines, found, objects) -> None:
     labels, said = mine(yolo(*lines))
@@ -153,6 +153,7 @@ def test_what_is_counted_and_what_is_left_out(mine, lines, found, objects) -> No
     ((ONE, "0 50 50 25 50"), r"boxes-in-pixels \(1 of 2"),
     ((ONE, "0 1.5 0.5 0.2 0.5", "0 0.5 1.8 0.2 0.5"), r"boxes-do-not-fit \(2 of 3"),
     (("0 0.5 0.5 -0.2 0.5",), r"boxes-do-not-fit \(1 of 1"),
+    ((ONE, "0 0.9 0.5 0.4 0.5", "0 0.5 0.9 0.4 0.4"), r"boxes-do-not-fit \(2 of 3"),
     (("2 0.5 0.5 0.2 0.5",), r"unknown class '2'.*0 \(person\), 1 \(red car\).*numbered from 0"),
     (("9 0.5 0.5 0.2 0.5",), r"unknown class '9'"),
     (("0 0.5 0.5 0.2 0.5 0.93 1",), r"sixth and seventh column \(0\.93, 1\)"),
@@ -261,8 +262,8 @@ def test_where_label_files_may_lie(mine, files) -> None:
 
 
 @pytest.mark.parametrize(("files", "message"), [
-    ({"0_vis.txt": ONE, "1_vis.txt": ""}, r"pairs are named 0, 1\. It holds 2 files \(0_vis\.txt"),
-    ({"00.txt": ONE, "0x.txt": ""}, r"pairs are named 0, 1\. It holds 2 files"),
+    ({"0_vis.txt": ONE, "1_vis.txt": ""}, r"2 pairs \(0, 1\)\. It holds 2 files \(0_vis\.txt"),
+    ({"00.txt": ONE, "0x.txt": ""}, r"2 pairs \(0, 1\)\. It holds 2 files"),
     ({"a/b/0.txt": ONE}, r"It holds 1 folders \(a\)"),
     ({"ir/0.txt": ONE, "vis/0.txt": ONE}, r"pair 0 has two label files"),
     ({"0.txt": ONE, "0.TXT": ONE}, "two files claim one name"),
@@ -408,6 +409,7 @@ def test_coco(mine, text, found) -> None:
     (coco(images=[image(0, "0.png", width="48", height=64.0)]), "width and height are exchanged"),
     (coco({"bbox": [70, 50, 9, 9]}, {"bbox": [80, 50, 9, 9]}), r"boxes-do-not-fit \(2 of 3"),
     (coco({"bbox": [0.4, 0.2, 0.2, 0.6]}), r"boxes-in-shares \(1 of 2.*corners 0.4, 0.2, 0.6, 0.8"),
+    (coco({"bbox": [24, 30, 40, 36]}, {"bbox": [32, 12, 60, 40]}), r"boxes-do-not-fit \(2 of 3"),
     (coco({"image_id": 5}), r"annotation 2: image_id 5 is not listed"),
     (coco({"category_id": 5}), r"annotation 2: category_id 5 is not listed"),
     (coco(images=[image(0, "x0.png"), image(1, "x1.png")]), r"images are named x0, x1, pairs 0"),
