@@ -157,6 +157,10 @@ class Findings:
             group.problems.append(problem)
             group.of = max(group.of, of)
 
+    def like(self) -> Findings:
+        """An empty collection that lets the same through."""
+        return Findings(self.accept, strict=self.strict, skip_bad=self.skip_bad)
+
     @property
     def records(self) -> list[FindingRecord]:
         """The findings, refused ones first."""

@@ -220,7 +220,20 @@ CHECKS: dict[str, Check] = {
             "boxes-in-pixels",
             LABELS,
             "YOLO boxes are in pixels in place of shares of the image",
-            "divide by width and height",
+            "divide x and width by the image's width, y and height by its height",
+        ),
+        _wrong(
+            "boxes-in-shares",
+            LABELS,
+            "boxes are shares of the image where the format has pixels",
+            "multiply x and width by the image's width, y and height by its height",
+        ),
+        _wrong(
+            "boxes-do-not-fit",
+            LABELS,
+            "most boxes lie outside the image, reach far out of it, are turned over or have no "
+            "area: they were made for other images or are in another format",
+            "use the labels of these images, in the format that the file's name promises",
         ),
         _unusable(
             "labels-of-another-size",
@@ -231,8 +244,40 @@ CHECKS: dict[str, Check] = {
         _unusable(
             "two-images-of-one-name",
             LABELS,
-            "one file lists two images of one name",
-            "keep the images of one modality",
+            "one name stands for two images",
+            "keep the images of one modality, or name the folders of the images in the file",
+        ),
+        _wrong(
+            "most-without-labels",
+            LABELS,
+            "most pairs have no label file",
+            "complete the labels, or name the pairs that have some with --pairs",
+        ),
+        _wrong(
+            "no-class-known",
+            LABELS,
+            "the detector knows none of the classes that the labels name: every score is undefined",
+            "rename the classes in the labels, declare counts_as in the data set's YAML, or use "
+            "a detector that knows them",
+        ),
+        _suspect(
+            "labels-of-another-image",
+            LABELS,
+            "the file says that it belongs to another image",
+            "look at the labels; files were renamed or shifted",
+        ),
+        _suspect(
+            "no-objects",
+            LABELS,
+            "the labels hold no object: average precision is not defined",
+            "use more pairs, or the labels of these images",
+        ),
+        _suspect(
+            "boxes-reach-out",
+            LABELS,
+            "a considerable share of the boxes reaches far out of the image",
+            "look whether the labels are of another size of the image, or hold corners in place "
+            "of sizes",
         ),
         _suspect(
             "box-outside",
@@ -256,7 +301,8 @@ CHECKS: dict[str, Check] = {
             "class-unknown",
             LABELS,
             "the detector does not know the class: its objects do not count",
-            "map the class in the data set's YAML (counts_as), or use a detector that knows it",
+            "rename the class in the labels, declare counts_as in the data set's YAML, or use a "
+            "detector that knows it",
         ),
         _noted(
             "box-clipped",
@@ -277,6 +323,18 @@ CHECKS: dict[str, Check] = {
             "pairs without a label file were taken to hold no objects",
             "check that no label file is missing",
             footnote=True,
+        ),
+        _noted(
+            "labels-without-pair",
+            LABELS,
+            "labels of images that are not among the pairs were not used",
+            "nothing, if the pairs are those that are meant",
+        ),
+        _noted(
+            "annotation-id-repeated",
+            LABELS,
+            "annotations share an id; all of them were used",
+            "number the annotations anew",
         ),
         # weights
         Check(

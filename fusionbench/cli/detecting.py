@@ -34,7 +34,7 @@ DetectorOption = Annotated[
     ),
 ]
 LabelsOption = Annotated[
-    str | None, typer.Option(help="Label set of the data set, or a folder of labels.")
+    str | None, typer.Option(help="Label set of the data set, or a folder or COCO file of labels.")
 ]
 
 
@@ -69,6 +69,9 @@ def detect(
     download: o.DownloadOption = False,
     plugin: o.PluginOption = None,
     overwrite: o.OverwriteOption = o.Overwrite.changed,
+    skip_bad_pairs: o.SkipBadOption = False,
+    accept: o.AcceptOption = None,
+    strict: o.StrictOption = False,
     figures: o.FiguresOption = True,
 ) -> None:
     """Run detectors on the fused images of a run, on infrared and on visible, and compare.
@@ -98,6 +101,7 @@ def plan_of(datasets: Sequence[DataSetRecord], asked: Mapping[str, Any]) -> Dete
         FusionBenchError: Something that was asked for is not there.
     """
     from fusionbench.cli.planning import checked_device
+    from fusionbench.cli.request import findings_for
     from fusionbench.detection.boxes import Thresholds
     from fusionbench.detection.finetuning import Schedule
     from fusionbench.detection.running import plan_detection
@@ -120,6 +124,11 @@ def plan_of(datasets: Sequence[DataSetRecord], asked: Mapping[str, Any]) -> Dete
         device=checked_device(asked.get("device", "cpu")),
         finder=WeightsFinder(
             weights_folders(asked.get("weights_dir")), download=asked.get("download", False)
+        ),
+        findings=findings_for(
+            asked.get("accept"),
+            strict=asked.get("strict", False),
+            skip_bad=asked.get("skip_bad_pairs", False),
         ),
         protocol=str(asked.get("protocol", "frozen")),
         resamples=asked.get("bootstrap", 1000),

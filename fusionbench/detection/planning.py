@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from fusionbench import console
+from fusionbench.checks import Findings
 from fusionbench.detection.boxes import Thresholds
 from fusionbench.detection.finetuning import Schedule
 from fusionbench.detection.preparing import PreparedDetector, prepare_detector
+from fusionbench.detection.records import DetectorRecord
 from fusionbench.detection.stored import Protocol
-from fusionbench.errors import FusionBenchError
+from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.labels import LabelSet, open_labels
+from fusionbench.labels.finding import NoLabelsError
 from fusionbench.manifest import DataSetRecord
+from fusionbench.pipeline import tell
 from fusionbench.registry import DETECTORS
 from fusionbench.stages import Overwrite
 from fusionbench.stages.detecting import RAW
 from fusionbench.weights import WeightsFinder
+
+CLASSES_NAMED = 8
+"""Classes of a detector that a finding names."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class DetectionPlan:
         thresholds: What the evaluation drops; boxes are stored raw.
         resamples: How many times images are drawn again for the intervals.
         schedule: How a detector is trained.
+        findings: What checks found; what is refused has been accepted or left out.
         configuration: The command's choices, for the manifest.
     """
 
@@ -47,6 +56,7 @@ class DetectionPlan:
     overwrite: Overwrite = "changed"
     finder: WeightsFinder = field(default_factory=WeightsFinder)
     schedule: Schedule = field(default_factory=Schedule)
+    findings: Findings = field(default_factory=Findings)
     configuration: dict[str, Any] = field(default_factory=dict)
 
 
@@ -59,6 +69,7 @@ def plan_detection(
     thresholds: Thresholds | None = None,
     device: str = "cpu",
     finder: WeightsFinder | None = None,
+    findings: Findings | None = None,
     **choices: Any,
 ) -> DetectionPlan:
     """Find detectors, weights and labels.
@@ -73,12 +84,15 @@ def plan_detection(
         thresholds: What the evaluation drops.
         device: A torch device name.
         finder: Where weight files are looked for.
+        findings: Knows what the user lets through; what checks find is added to it.
         choices: Further attributes of :class:`DetectionPlan`.
 
     Raises:
         FusionBenchError: An unknown detector, weights or labels that are not there, or a detector
             that the protocol cannot train.
+        DataError: Labels are malformed, or checks refuse them.
     """
+    findings = Findings() if findings is None else findings
     used, looking = thresholds or Thresholds(), finder or WeightsFinder()
     prepared = [prepare_detector(d, device, looking, raw_thresholds(used)) for d in detectors]
     if choices.get("protocol") == "finetuned":
@@ -89,25 +103,61 @@ def plan_detection(
                     f"--protocol finetuned trains {', '.join(trainable)}; {one.record.name} is "
                     "only tested as it is (--protocol frozen), or name another --detector"
                 )
+    opened = _labels(datasets, labels, data_root, findings)
+    for one in prepared:
+        one.record.classes = _known_unloaded(one)
+        if one.record.classes and choices.get("protocol") != "finetuned":
+            for name, found in opened.items():
+                check_classes(findings, name, found, one.record)
+    findings.settle()
+    tell(findings.records)
     return DetectionPlan(
         prepared=prepared,
-        labels=_labels(datasets, labels, data_root),
+        labels=opened,
         thresholds=used,
         device=device,
         finder=looking,
+        findings=findings,
         **choices,
     )
 
 
+def _known_unloaded(prepared: PreparedDetector) -> list[str]:
+    """The classes of a detector that knows them before it is loaded."""
+    with contextlib.suppress(Exception):
+        return list(prepared.detector.classes)
+    return []
+
+
+def check_classes(
+    findings: Findings, dataset: str, labels: LabelSet, detector: DetectorRecord
+) -> None:
+    """Add the classes that have objects and that a detector does not know."""
+    unknown = labels.unknown_to(detector.classes)
+    some = [name for name, count in labels.objects.items() if count]
+    check = "class-unknown" if len(unknown) < len(some) else "no-class-known"
+    knows = ", ".join(detector.classes[:CLASSES_NAMED])
+    if (more := len(detector.classes) - CLASSES_NAMED) > 0:
+        knows += f" and {more} more"
+    for place, (name, count) in enumerate(unknown.items()):
+        said = f"{count} object" if count == 1 else f"{count} objects"
+        said += f"; the detector knows {knows}" if place == 0 else ""
+        findings.add(check, name, said, dataset=dataset, method=detector.key, of=len(some))
+
+
 def _labels(
-    datasets: Sequence[DataSetRecord], name: str | Mapping[str, str] | None, data_root: Path | None
+    datasets: Sequence[DataSetRecord],
+    name: str | Mapping[str, str] | None,
+    data_root: Path | None,
+    findings: Findings,
 ) -> dict[str, LabelSet]:
-    found, errors = {}, []
+    found: dict[str, LabelSet] = {}
+    errors: list[FusionBenchError] = []
     for dataset in datasets:
         try:
             own = name.get(dataset.name) if isinstance(name, Mapping) else name
-            found[dataset.name] = open_labels(dataset, own, data_root)
-        except FusionBenchError as error:
+            found[dataset.name] = open_labels(dataset, own, data_root, findings)
+        except (NoLabelsError, UnknownNameError) as error:
             errors.append(error)
     if not found:
         raise errors[0] if errors else FusionBenchError("the run has no data set")

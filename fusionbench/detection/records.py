@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from fusionbench.manifest import WeightsRecord
@@ -33,3 +35,9 @@ class DetectorRecord(BaseModel):
     classes: list[str] = Field(default_factory=list)
     thresholds: ThresholdsRecord
     fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """The detector with its weights, as folders and tables name it."""
+        label = re.sub(r"[^A-Za-z0-9]+", "-", self.label).strip("-").lower()
+        return f"{label}-{self.weights.sha256[:8]}" if self.weights.origin == "file" else label

@@ -11,7 +11,12 @@ from importlib import metadata
 
 from fusionbench import console
 from fusionbench.detection.finetuning import finetune, split_pairs
-from fusionbench.detection.planning import DetectionPlan, plan_detection, raw_thresholds
+from fusionbench.detection.planning import (
+    DetectionPlan,
+    check_classes,
+    plan_detection,
+    raw_thresholds,
+)
 from fusionbench.detection.preparing import PreparedDetector, prepare_detector
 from fusionbench.detection.records import ThresholdsRecord
 from fusionbench.detection.stored import (
@@ -27,6 +32,7 @@ from fusionbench.detection.stored import (
 from fusionbench.errors import FusionBenchError
 from fusionbench.labels import LabelSet
 from fusionbench.manifest import DataSetRecord, PairRecord, command_line, hardware, versions
+from fusionbench.pipeline import tell
 from fusionbench.plugins import Detector
 from fusionbench.runs import Run
 from fusionbench.stages.detecting import Contestant, contestants, detect, write_failure
@@ -44,9 +50,14 @@ def detect_all(run: Run, plan: DetectionPlan) -> None:
     """
     for prepared in plan.prepared:
         load = _loader(prepared)
-        for dataset in run.manifest.datasets:
-            if dataset.name in plan.labels:
-                _detect_dataset(run, plan, prepared, load, dataset)
+        records = [
+            (dataset, _record(plan, prepared, dataset, plan.labels[dataset.name]))
+            for dataset in run.manifest.datasets
+            if dataset.name in plan.labels
+        ]
+        _know_classes(run, plan, [record for _, record in records], load)
+        for dataset, record in records:
+            _detect_dataset(run, plan, (prepared, load), dataset, record)
 
 
 def _loader(prepared: PreparedDetector) -> Callable[[], Detector]:
@@ -72,14 +83,13 @@ def _loader(prepared: PreparedDetector) -> Callable[[], Detector]:
 def _detect_dataset(
     run: Run,
     plan: DetectionPlan,
-    prepared: PreparedDetector,
-    load: Callable[[], Detector],
+    detector: tuple[PreparedDetector, Callable[[], Detector]],
     dataset: DataSetRecord,
+    record: DetectionRecord,
 ) -> None:
-    labels = plan.labels[dataset.name]
-    record = _record(plan, prepared, dataset, labels)
-    pairs = [pair for pair in dataset.pairs if pair.id in evaluated_pairs(record, labels)]
-    record.detector.classes = _classes_known(run, record) or list(load().classes)
+    labels, (prepared, _) = plan.labels[dataset.name], detector
+    evaluated = set(evaluated_pairs(record, labels))
+    pairs = [pair for pair in dataset.pairs if pair.id in evaluated]
     write_labels(run, dataset.name, labels)
     write_record(run, record)
     rows = contestants(run, dataset)
@@ -88,9 +98,7 @@ def _detect_dataset(
     with console.share(what) as move:
         advance = _counting(move, len(rows) * len(pairs))
         for contestant in rows:
-            images += _detect_contestant(
-                run, plan, (prepared, load), record, contestant, pairs, advance
-            )
+            images += _detect_contestant(run, plan, detector, record, contestant, pairs, advance)
     if images:
         rate = f"{images / (time.perf_counter() - begun):.1f} images a second"
         console.note(f"{prepared.record.label} ran on {images} images of {dataset.name}, {rate}")
@@ -107,6 +115,25 @@ def _counting(move: Callable[[float, str], None], total: int) -> Callable[[], No
         move(done / total, f"{done}/{total}, {rate:.1f} images/s")
 
     return advance
+
+
+def _know_classes(
+    run: Run, plan: DetectionPlan, records: Sequence[DetectionRecord], load: Callable[[], Detector]
+) -> None:
+    """Complete the records of a detector that names its classes only when it is loaded."""
+    late = plan.findings.like()
+    for record in records:
+        classes = _classes_known(run, record) or list(load().classes)
+        if classes == record.detector.classes:
+            continue
+        record.detector.classes = classes
+        record.findings = [found for found in record.findings if not found.method]
+        if plan.protocol == "frozen":
+            check_classes(late, record.dataset, plan.labels[record.dataset], record.detector)
+    late.settle()
+    tell(late.records)
+    for record in records:
+        record.findings += [found for found in late.records if found.dataset == record.dataset]
 
 
 def _classes_known(run: Run, record: DetectionRecord) -> list[str]:
@@ -196,6 +223,11 @@ def _record(
         seed=plan.seed,
         schedule=plan.schedule if tuned else None,
         split=split,
+        findings=[
+            found
+            for found in plan.findings.records
+            if found.dataset == dataset.name and found.method in ("", prepared.record.key)
+        ],
     )
 
 

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from fusionbench.checks import FindingRecord
 from fusionbench.detection.boxes import Truths
 from fusionbench.detection.finetuning import FinetuningRecord, Schedule, Split
 from fusionbench.detection.reading import detections as detections
@@ -50,7 +50,8 @@ class DetectionRecord(Invocation):
 
     ``detector.thresholds`` is what was applied when boxes were found and stored; ``thresholds`` is
     what the evaluation applies. ``schedule``, ``split`` and ``finetuned`` (by method) belong to the
-    protocol ``finetuned``, where ``detector`` is what training started from.
+    protocol ``finetuned``, where ``detector`` is what training started from. ``findings`` is what
+    checks found in the labels, and in what the detector knows of their classes.
     """
 
     dataset: str
@@ -63,13 +64,12 @@ class DetectionRecord(Invocation):
     schedule: Schedule | None = None
     split: Split | None = None
     finetuned: dict[str, FinetuningRecord] = Field(default_factory=dict)
+    findings: list[FindingRecord] = Field(default_factory=list)
 
     @property
     def detector_key(self) -> str:
         """The detector with its weights, as folders and tables name it."""
-        weights = self.detector.weights
-        label = re.sub(r"[^A-Za-z0-9]+", "-", self.detector.label).strip("-").lower()
-        return f"{label}-{weights.sha256[:8]}" if weights.origin == "file" else label
+        return self.detector.key
 
     @property
     def key(self) -> tuple[str, str, str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusionbench.datasets.catalogue import DataSetCard
+from fusionbench.labels.coco import images_of, read_coco
 from fusionbench.labels.finding import find_files, places_of
-from fusionbench.labels.readers import read_coco
 
 
 def count_labelled(
@@ -26,7 +26,6 @@ def count_labelled(
         found = find_files(layout, split, ids, places)
         labelled = set(found.files) if found else set()
         if found and layout.format == "coco":
-            listed = read_coco(next(iter(found.files.values())))
-            labelled = {pair for pair in labelled if pair.rpartition("/")[2] in listed}
+            labelled = set(images_of(read_coco(next(iter(found.files.values()))), ids)[0])
         counts[layout.name] = len(labelled)
     return counts

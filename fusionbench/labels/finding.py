@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.datasets.catalogue import LabelLayout
+from fusionbench.errors import DataError
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class NoLabelsError(DataError):
+    """A data set has no labels that could be read: none are declared, or none are there."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,16 @@ class FoundFiles:
         source: The pattern that found them, with its folder.
         base: The folder that the pattern was tried in.
         pattern: The pattern.
+        own: Whether they are labels of one's own, which no data set declares.
+        strangers: Names of label files beside one's own that belong to none of the pairs.
     """
 
     files: dict[str, Path]
     source: str
     base: Path
     pattern: str
+    own: bool = False
+    strangers: tuple[str, ...] = ()
 
 
 def find_files(
@@ -35,11 +44,17 @@ def find_files(
     """The label files of pairs, from the first place and pattern that has any; None for none."""
     for place, pattern in candidates(layout, split, places):
         paths = ((pair, fill(pattern, pair)) for pair in ids)
-        named = {pair: place / path for pair, path in paths if path}
-        files = {pair: path for pair, path in named.items() if path.is_file()}
+        named = {pair: as_spelled(place / path) for pair, path in paths if path}
+        files = {pair: path for pair, path in named.items() if path}
         if files:
             return FoundFiles(files, str(place / pattern), place, pattern)
     return None
+
+
+def as_spelled(path: Path) -> Path | None:
+    """The path if there is such a file, with its suffix in small or capital letters."""
+    capital = path.with_suffix(path.suffix.upper())
+    return next((spelled for spelled in (path, capital) if spelled.is_file()), None)
 
 
 def candidates(

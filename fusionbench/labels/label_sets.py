@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fusionbench.detection.boxes import Truths
 
 Size = tuple[int, int]
+FEW_CLASSES = 10
+"""Classes up to which those without objects are listed too."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,19 @@ class LabelSet:
         folded = (name.casefold() for name in detector_classes)
         return {number: known[name] for number, name in enumerate(folded) if name in known}
 
+    def unknown_to(self, detector_classes: Sequence[str]) -> dict[str, int]:
+        """How many objects there are of each class that a detector does not know, if any."""
+        known = {self.classes[number] for number in self.numbers(detector_classes).values()}
+        return {name: n for name, n in self.objects.items() if n and name not in known}
+
     def summary(self) -> str:
         """One line for the user: how many pairs have labels, and how many objects they hold."""
         total = len(self.truths) + len(self.without)
-        objects = ", ".join(f"{count} {name}" for name, count in self.objects.items())
+        objects = counted_classes(self.objects)
         return f"labels '{self.name}': {len(self.truths)} of {total} pairs have labels ({objects})"
+
+
+def counted_classes(objects: Mapping[str, int]) -> str:
+    """``3 person, 0 car``; of many classes only those that have objects."""
+    shown = {name: n for name, n in objects.items() if n or len(objects) <= FEW_CLASSES}
+    return ", ".join(f"{count} {name}" for name, count in shown.items()) or "no objects"

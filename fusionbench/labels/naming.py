@@ -8,8 +8,12 @@ from pathlib import PurePosixPath
 
 from fusionbench.datasets.catalogue import LabelLayout
 from fusionbench.errors import DataError
+from fusionbench.labels.class_names import read_names
 from fusionbench.labels.finding import FoundFiles
 from fusionbench.labels.readers import RawBox
+
+SHOWN = 10
+"""Classes that an error lists."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,20 @@ class Naming:
         folded = (label or "").casefold()
         name = self.by_name.get(folded) or self.ignored.get(folded)
         if name is None:
-            known = self.by_number if isinstance(box.label, int) else [*self.classes, *self.ignored]
             raise DataError(
-                f"{box.where}: unknown class '{box.label}', expected one of "
-                f"{', '.join(map(str, known))}"
+                f"{box.where}: unknown class '{box.label}', expected one of {self._known(box)}"
             )
         return self.classes.index(name), folded in self.ignored
+
+    def _known(self, box: RawBox) -> str:
+        if not isinstance(box.label, int):
+            return ", ".join([*self.classes, *self.ignored])
+        known = [f"{number} ({name})" for number, name in list(self.by_number.items())[:SHOWN]]
+        more = len(self.by_number) - len(known)
+        hint = ""
+        if box.label == len(self.by_number) and 0 in self.by_number:
+            hint = ". Classes are numbered from 0: if these labels begin with 1, subtract 1"
+        return ", ".join(known) + (f" and {more} more" if more else "") + hint
 
 
 def naming_of(layout: LabelLayout, found: FoundFiles) -> Naming:
@@ -52,10 +64,13 @@ def naming_of(layout: LabelLayout, found: FoundFiles) -> Naming:
     Raises:
         DataError: The file of names has a name that is none of the classes.
     """
-    classes = layout.class_names
+    spelled = {name.casefold(): name for name in reversed(layout.class_names)}
+    classes = tuple(dict.fromkeys(spelled[name.casefold()] for name in layout.class_names))
     by_name = {name.casefold(): name for name in classes}
     by_name |= {alias.casefold(): name for alias, name in layout.aliases.items()}
-    declared = layout.classes if isinstance(layout.classes, dict) else dict(enumerate(classes))
+    declared = (
+        layout.classes if isinstance(layout.classes, dict) else dict(enumerate(layout.classes))
+    )
     listed = _listed(layout, found, by_name)
     ignored = {label.casefold(): name for label, name in layout.ignored.items()}
     return Naming(classes, listed or declared, by_name, ignored)
@@ -68,13 +83,12 @@ def _listed(layout: LabelLayout, found: FoundFiles, by_name: Mapping[str, str]) 
     if not beside.is_file():
         return {}
     named: dict[int, str] = {}
-    for place, line in enumerate(filter(None, map(str.split, beside.read_text().splitlines()))):
-        number = int(line[0]) if len(line) > 1 and line[0].isdigit() else place
-        name = by_name.get(line[-1].casefold())
+    for number, given in read_names(beside).items():
+        name = by_name.get(given.casefold())
         if name is None:
             raise DataError(
-                f"{beside}: unknown class '{line[-1]}', "
-                f"expected names of {', '.join(layout.class_names)}"
+                f"{beside}: unknown class '{given}', expected names of "
+                f"{', '.join(layout.class_names)}"
             )
         named[number] = name
     return named

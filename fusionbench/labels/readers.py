@@ -1,10 +1,10 @@
-"""The label formats: one reader each, from a file to named boxes in pixels."""
+"""The label formats with a file for each image: a reader each, from a file to boxes in pixels."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,11 @@ from fusionbench.errors import DataError
 KAIST_LEAST_HEIGHT = 55
 KAIST_HEAVY = 2
 LAST_FIELD = 11
+FAR = 2.0
+"""A YOLO number from here up is no share of an image, not even of one that a box reaches out of."""
+LEAST_POLYGON = 6
+_COMMENTS = ("#", "//")
+_DECIMAL_COMMA = re.compile(r"\d,\d")
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,11 @@ class RawBox:
     Attributes:
         label: The class, as a name, or as a number in files of formats that number.
         left, top, right, bottom: In pixels.
-        where: File and line or object, for messages.
+        file: Its file.
+        place: The line or object, for messages.
         ignore: Whether the file says that it is to be ignored.
+        outlined: Whether the file holds a polygon or a turned box, and this is the box around it.
+        largest: The largest of the YOLO numbers where they cannot be shares of the image, else 0.
     """
 
     label: str | int
@@ -33,71 +41,194 @@ class RawBox:
     top: float
     right: float
     bottom: float
-    where: str
+    file: Path
+    place: str
     ignore: bool = False
+    outlined: bool = False
+    largest: float = 0.0
+
+    @property
+    def where(self) -> str:
+        """File and line or object."""
+        return f"{self.file}, {self.place}"
+
+    @property
+    def where_short(self) -> str:
+        """The same without the file's folder, for what is published."""
+        return f"{self.file.name}, {self.place}"
 
 
 Size = tuple[int, int]
-Reader = Callable[[Path, Size], list[RawBox]]
 
 
-def read_yolo(path: Path, size: Size) -> list[RawBox]:
+@dataclass(frozen=True)
+class ImageLabels:
+    """What a file says of one image.
+
+    Attributes:
+        boxes: Its boxes.
+        size: Width and height of the image that it was made for, where it says so.
+        image: The file name of that image, where it says so.
+    """
+
+    boxes: Sequence[RawBox]
+    size: Size | None = None
+    image: str = ""
+
+
+Reader = Callable[[Path, Size], ImageLabels]
+
+
+def read_yolo(path: Path, size: Size) -> ImageLabels:
     """YOLO txt: lines ``class cx cy width height``, the last four as shares of the image.
 
-    Empty files, blanks anywhere and a missing line end at the end of the file are fine.
+    The class may be a number or a name. A line may hold a polygon in place of the box: the class
+    and three points or more. Numbers stand apart by blanks, tabs, commas or semicolons. Empty
+    files, empty lines, comments from ``#`` and a missing line end at the end of the file are fine.
 
     Args:
         path: The file.
         size: Width and height of the image in pixels.
 
     Raises:
-        DataError: A line has not five numbers, or a width or height is negative.
+        DataError: A line is neither, or a number is not finite; names file and line.
     """
     boxes = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        fields = line.split()
-        values = _numbers(fields, where) if len(fields) == 5 else []
-        if not values or values[0] < 0 or values[0] % 1 or min(values[3:]) < 0:
-            raise DataError(f"{where}: got '{line.strip()}', expected 'class cx cy width height'")
-        label, x, y, w, h = values
-        x, w, y, h = x * size[0], w * size[0], y * size[1], h * size[1]
-        boxes.append(RawBox(int(label), x - w / 2, y - h / 2, x + w / 2, y + h / 2, where))
-    return boxes
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        line = line.partition("#")[0].strip()
+        if line and not line.startswith(_COMMENTS):
+            boxes.append(_yolo_box(line, size, path, f"line {number}"))
+    return ImageLabels(boxes)
 
 
-def read_voc(path: Path, size: Size) -> list[RawBox]:
+def _yolo_box(line: str, size: Size, path: Path, place: str) -> RawBox:
+    label, values = _yolo_fields(line, f"{path}, {place}")
+    largest = max(map(abs, values))
+    pixels = [value * size[i % 2] for i, value in enumerate(values)]
+    if outlined := len(values) > 4:
+        left, top, right, bottom = around(pixels)
+    else:
+        x, y, w, h = pixels
+        left, top, right, bottom = x - w / 2, y - h / 2, x + w / 2, y + h / 2
+    far = largest if largest >= FAR else 0.0
+    return RawBox(
+        label, left, top, right, bottom, path, place, outlined=outlined, largest=far
+    )  # fmt: skip
+
+
+def _yolo_fields(line: str, where: str) -> tuple[str | int, list[float]]:
+    """The class of a line, and the four or more numbers after it."""
+    expected = f"{where}: got '{line}', expected 'class cx cy width height'"
+    if _DECIMAL_COMMA.search(line) and len(line.split()) > 4:
+        raise DataError(f"{expected}: a comma in a number? write 0.5 in place of 0,5")
+    fields = re.split(r"[\s,;]+", line.strip(",; \t"))
+    named = next((i for i in range(len(fields), 0, -1) if not _is_number(fields[i - 1])), 0)
+    if named:
+        label: str | int = " ".join(fields[:named]).strip("\"'")
+    elif not float(fields[0]).is_integer() or float(fields[0]) < 0:
+        raise DataError(f"{expected}; the class is no number 0, 1, 2, ...")
+    else:
+        label, named = int(float(fields[0])), 1
+    values = numbers(fields[named:], where)
+    if len(values) == 5:
+        raise DataError(f"{expected}: a sixth column ({fields[-1]}): confidence? remove it")
+    if len(values) == 6 and fields[-1].isdecimal() and "." in fields[-2]:
+        said = ", ".join(fields[-2:])
+        raise DataError(f"{expected}: a sixth and seventh column ({said}): confidence and number?")
+    if len(values) < 4 or (len(values) > 4 and (len(values) < LEAST_POLYGON or len(values) % 2)):
+        raise DataError(f"{expected}, or a class and the points of a polygon")
+    return label, values
+
+
+def around(points: Sequence[float]) -> tuple[float, float, float, float]:
+    """The box around points given as ``x, y, x, y, ...``."""
+    return min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2])
+
+
+def read_voc(path: Path, size: Size) -> ImageLabels:
     """Pascal VOC xml: corners count pixels from 1 and belong to the box.
 
     Pixel 1 is the first, so the box spans ``xmin - 1`` to ``xmax``. Objects marked as difficult are
-    to be ignored, as VOC does (Everingham et al., IJCV 2010).
+    to be ignored, as VOC does (Everingham et al., IJCV 2010). Of an object with a polygon, or a
+    turned box (``robndbox``), in place of ``bndbox`` the box around it is taken.
 
     Raises:
-        DataError: The file is not VOC xml, is of an image of another size, or a box lacks a corner.
+        DataError: The file is not VOC xml, or a box lacks a corner.
+    """
+    root = voc_root(path)
+    boxes = [_voc_box(item, path, number) for number, item in enumerate(root.iter("object"), 1)]
+    wide, high = (root.findtext(f"size/{side}", "").strip() for side in ("width", "height"))
+    made_for = stated_size(wide, high, f"{path}, size") if wide and high else None
+    return ImageLabels(boxes, made_for, root.findtext("filename", "").strip())
+
+
+def voc_root(path: Path) -> ElementTree.Element:
+    """The xml of a VOC file.
+
+    Raises:
+        DataError: It cannot be read, or is not xml.
     """
     try:
-        root = ElementTree.fromstring(_text(path))
-    except ElementTree.ParseError as error:
+        try:
+            return ElementTree.fromstring(read_text(path))
+        except DataError:  # in the encoding that its first line names
+            return ElementTree.fromstring(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    except (ElementTree.ParseError, ValueError) as error:
         raise DataError(f"{path}: not xml: {error}") from error
-    stated = (root.findtext("size/width"), root.findtext("size/height"))
-    if all(stated) and tuple(stated) not in ((str(size[0]), str(size[1])), ("0", "0")):
-        raise DataError(
-            f"{path} is of an image of {stated[0]}x{stated[1]}, the image has {size[0]}x{size[1]}"
-        )
-    boxes = []
-    for number, item in enumerate(root.iter("object"), 1):
-        where = f"{path}, object {number}"
-        corners = [item.findtext(f"bndbox/{key}") or "" for key in ("xmin", "ymin", "xmax", "ymax")]
-        left, top, right, bottom = _numbers(corners, where)
-        name = (item.findtext("name") or "").strip()
-        difficult = (item.findtext("difficult") or "0").strip() == "1"
-        boxes.append(RawBox(name, left - 1, top - 1, right, bottom, where, difficult))
-    return boxes
 
 
-def read_kaist(path: Path, size: Size) -> list[RawBox]:
+def stated_size(width: Any, height: Any, where: str) -> Size | None:
+    """The size that a file states; None for a size of 0.
+
+    Raises:
+        DataError: It is no pair of numbers.
+    """
+    wide, high = numbers([width, height], where)
+    return (round(wide), round(high)) if wide > 0 and high > 0 else None
+
+
+def _voc_box(item: ElementTree.Element, path: Path, number: int) -> RawBox:
+    place = f"object {number}"
+    left, top, right, bottom, outlined = _voc_edges(item, f"{path}, {place}")
+    name = " ".join((item.findtext("name") or "").split())
+    difficult = (item.findtext("difficult") or "0").strip() == "1"
+    return RawBox(name, left, top, right, bottom, path, place, difficult, outlined)
+
+
+def _voc_edges(item: ElementTree.Element, where: str) -> tuple[float, float, float, float, bool]:
+    """Left, top, right, bottom, and whether they are those of a box around something else."""
+    if item.find("bndbox") is not None:
+        corners = _children(item, "bndbox", "xmin", "ymin", "xmax", "ymax")
+        left, top, right, bottom = numbers(corners, where)
+        return left - 1, top - 1, right, bottom, False
+    if item.find("robndbox") is not None:
+        turned = _children(item, "robndbox", "cx", "cy", "w", "h", "angle")
+        return (*_turned(*numbers(turned, where)), True)
+    polygon = item.find("polygon")
+    parts = polygon.iter() if polygon is not None else ()
+    named = [(part.tag.rstrip("0123456789"), part.text or "") for part in parts]
+    xs, ys = (numbers([text for tag, text in named if tag == key], where) for key in "xy")
+    if len(xs) < LEAST_POLYGON // 2 or len(xs) != len(ys):
+        raise DataError(f"{where} has no bndbox with xmin, ymin, xmax and ymax")
+    return min(xs), min(ys), max(xs), max(ys), True
+
+
+def _children(item: ElementTree.Element, parent: str, *names: str) -> list[str]:
+    return [item.findtext(f"{parent}/{name}") or "" for name in names]
+
+
+def _turned(
+    x: float, y: float, width: float, height: float, angle: float
+) -> tuple[float, float, float, float]:
+    """The box around a box that was turned about its centre by an angle in radians."""
+    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
+    half_wide, half_high = (width * cos + height * sin) / 2, (width * sin + height * cos) / 2
+    return x - half_wide, y - half_high, x + half_wide, y + half_high
+
+
+def read_kaist(path: Path, size: Size) -> ImageLabels:
     """The bbGt version 3 of Dollár's toolbox: ``label x y w h occlusion ... ignore angle``.
 
     To be ignored are, as in the KAIST benchmark's "reasonable" setting (Hwang et al., CVPR 2015),
@@ -107,7 +238,7 @@ def read_kaist(path: Path, size: Size) -> list[RawBox]:
     Raises:
         DataError: The first line is not ``% bbGt version=3``, or a line is too short.
     """
-    lines = _text(path).splitlines()
+    lines = read_text(path).splitlines()
     if not lines or lines[0].split() != ["%", "bbGt", "version=3"]:
         raise DataError(f"{path}, line 1: expected '% bbGt version=3'")
     boxes = []
@@ -115,47 +246,25 @@ def read_kaist(path: Path, size: Size) -> list[RawBox]:
         fields = line.split()
         if not fields:
             continue
-        where = f"{path}, line {number}"
-        values = _numbers(fields[1:], where)
+        place = f"line {number}"
+        values = numbers(fields[1:], f"{path}, {place}")
         if len(values) != LAST_FIELD:
-            raise DataError(f"{where}: got '{line.strip()}', expected a label and 11 numbers")
+            raise DataError(
+                f"{path}, {place}: got '{line.strip()}', expected a label and 11 numbers"
+            )
         x, y, w, h, occlusion = values[:5]
         small = h < KAIST_LEAST_HEIGHT
         ignore = bool(values[9]) or small or occlusion == KAIST_HEAVY
-        boxes.append(RawBox(fields[0], x, y, x + w, y + h, where, ignore))
-    return boxes
+        boxes.append(RawBox(fields[0], x, y, x + w, y + h, path, place, ignore))
+    return ImageLabels(boxes)
 
 
-def read_coco(path: Path) -> dict[str, list[RawBox]]:
-    """COCO json: the boxes of every image, by the stem of its file name; classes are named.
-
-    An image that is listed and has no annotation has no objects. Annotations with ``iscrowd`` or
-    ``ignore`` are to be ignored.
+def numbers(fields: Sequence[Any], where: str) -> list[float]:
+    """Finite numbers.
 
     Raises:
-        DataError: The file is not COCO json, or an annotation is of no listed image or category.
+        DataError: One is not.
     """
-    try:
-        content: Any = json.loads(_text(path))
-        names = {category["id"]: str(category["name"]) for category in content["categories"]}
-        stems = {image["id"]: Path(image["file_name"]).stem for image in content["images"]}
-        found: dict[str, list[RawBox]] = {stem: [] for stem in stems.values()}
-        for annotation in content["annotations"]:
-            where = f"{path}, annotation {annotation['id']}"
-            box = _coco_box(annotation, names[annotation["category_id"]], where)
-            found[stems[annotation["image_id"]]].append(box)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: not COCO json as expected: {error!r}") from error
-    return found
-
-
-def _coco_box(annotation: dict[str, Any], name: str, where: str) -> RawBox:
-    x, y, w, h = _numbers(annotation["bbox"], where)
-    ignore = bool(annotation.get("iscrowd") or annotation.get("ignore"))
-    return RawBox(name, x, y, x + w, y + h, where, ignore)
-
-
-def _numbers(fields: list[Any], where: str) -> list[float]:
     try:
         values = [float(field) for field in fields]
     except (TypeError, ValueError):
@@ -165,9 +274,25 @@ def _numbers(fields: list[Any], where: str) -> list[float]:
     return values
 
 
-def _text(path: Path) -> str:
+def _is_number(text: str) -> bool:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_text(path: Path) -> str:
+    """A text file, with or without a byte order mark.
+
+    Raises:
+        DataError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise DataError(f"{path}: cannot be read: it is UTF-16; save it as UTF-8")
+        return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
 

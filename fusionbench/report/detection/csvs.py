@@ -10,6 +10,7 @@ from pathlib import Path
 from fusionbench.detection.evaluating import Difference, Interval
 from fusionbench.files import write_text
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
+from fusionbench.report.detection.layout import remarks
 from fusionbench.runs import Run
 
 ALL = "all"
@@ -33,7 +34,7 @@ INTERVALS = tuple(
     for end in ("", ":low", ":high")
     if part or end
 )
-HEADER = (*WHERE, "images", "objects", *SCORES, *INTERVALS)
+HEADER = (*WHERE, "images", "objects", *SCORES, *INTERVALS, "notes")
 
 
 def write_csv(run: Run, boards: Sequence[DetectionBoard]) -> Path:
@@ -42,6 +43,7 @@ def write_csv(run: Run, boards: Sequence[DetectionBoard]) -> Path:
     A row for each class, and one with the class ``all`` that holds the means over classes.
     ``AP50:low`` and ``AP50:high`` bound the 95 % interval; ``AP50-visible`` is the difference to
     the visible image with its interval, ``AP50-ir`` that to the infrared one. Empty is not defined.
+    ``notes`` is what checks found in the labels.
     """
     stream = io.StringIO(newline="")
     rows = (row for board in boards for result in board.results for row in _rows(board, result))
@@ -63,14 +65,15 @@ def _rows(board: DetectionBoard, result: DetectionResult) -> Iterator[list[objec
         result.contestant.label,
     ]
     images, objects = len(board.labels.truths), record.labels.objects
+    notes = "; ".join(remarks(board))
     scores = [_text(getattr(found, name) if found else None) for name in SCORES.values()]
-    yield [*where, ALL, images, sum(objects.values()), *scores, *_intervals(result)]
+    yield [*where, ALL, images, sum(objects.values()), *scores, *_intervals(result), notes]
     for name in board.labels.classes:
         own: dict[str, float | None] = {}
         if found:
             own = {"ap50": found.classes[name].ap50, "ap": found.classes[name].ap}
         scores = [_text(own.get(field)) for field in SCORES.values()]
-        yield [*where, name, images, objects[name], *scores, *[""] * len(INTERVALS)]
+        yield [*where, name, images, objects[name], *scores, *[""] * len(INTERVALS), notes]
 
 
 def _intervals(result: DetectionResult) -> list[str]:

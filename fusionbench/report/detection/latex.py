@@ -15,6 +15,7 @@ from fusionbench.report.detection.layout import (
     heading,
     lay_out,
     provenance,
+    remarks,
 )
 from fusionbench.report.latex.floats import COMMANDS
 from fusionbench.report.latex.text import comment, escape
@@ -92,11 +93,12 @@ def _entry(entry: Entry) -> str:
 
 
 def _notes(table: DetectionTable) -> list[str]:
-    if not table.notes:
-        return []
     notes = [
         rf"\textsuperscript{{{escape(mark)}}}~{escape(sentence(text))}\par"
         for mark, text in table.notes
     ]
+    notes += [rf"{escape(sentence(text))}\par" for text in remarks(table.board)]
+    if not notes:
+        return []
     width = r"\begin{minipage}{\linewidth}\footnotesize\raggedright"
     return [r"\par\smallskip", width, *notes, r"\end{minipage}"]

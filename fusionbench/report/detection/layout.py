@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fusionbench.detection.evaluating import Interval
 from fusionbench.detection.matching import PER_IMAGE
+from fusionbench.labels.label_sets import counted_classes
 from fusionbench.report.collect import counted
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
 from fusionbench.report.layout import FINGERPRINT_DIGITS, Entry
@@ -144,6 +145,12 @@ def explanation(table: DetectionTable) -> list[str]:
     return said
 
 
+def remarks(board: DetectionBoard) -> list[str]:
+    """What checks found in the labels, left out and accepted: footnotes of the whole table."""
+    found = board.record.findings
+    return [f"Check {one.text(names=False)}" for one in found if one.in_tables or one.resolution]
+
+
 def _star(board: DetectionBoard) -> str:
     if len(board.labels.truths) >= CLAIMS_FROM:
         return f"{CLEAR} excludes 0"
@@ -151,11 +158,13 @@ def _star(board: DetectionBoard) -> str:
 
 
 def _size(board: DetectionBoard) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in board.record.labels.objects.items())
+    counts = counted_classes(board.record.labels.objects)
     images = len(board.labels.truths)
     few = " (few; see the intervals)" if images < FEW else ""
     word = "image" if images == 1 else "images"
-    return f"{images} labelled {word}{few} with objects: {counts}"
+    without = len(board.labels.without)
+    rest = f"; {without} of {images + without} pairs have no labels" if without else ""
+    return f"{images} labelled {word}{few} with objects: {counts}{rest}"
 
 
 def _protocol(board: DetectionBoard) -> str:

@@ -13,6 +13,7 @@ from fusionbench.report.detection.layout import (
     heading,
     lay_out,
     provenance,
+    remarks,
 )
 from fusionbench.report.layout import sentence
 from fusionbench.report.markdown import cell, escape, row
@@ -41,6 +42,7 @@ def _section(table: DetectionTable) -> str:
             *(row([cell(e) for e in (line.label, *line.cells)]) for line in table.lines),
             "",
             *(f"<sup>{mark}</sup> {escape(sentence(text))}<br>" for mark, text in table.notes),
-            *([""] if table.notes else []),
+            *(f"{escape(sentence(text))}<br>" for text in remarks(board)),
+            *([""] if table.notes or remarks(board) else []),
         ]
     )

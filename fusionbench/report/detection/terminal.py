@@ -16,6 +16,7 @@ from fusionbench.report.detection.layout import (
     heading,
     lay_out,
     provenance,
+    remarks,
 )
 from fusionbench.report.layout import Entry, sentence
 from fusionbench.report.terminal import DASH, STYLES
@@ -41,6 +42,8 @@ def _board(board: DetectionBoard, width: int) -> Iterator[RichTable | Text]:
     yield _rich(table, _shown(table, width))
     for mark, text in table.notes:
         yield Text(f" {mark} {sentence(text)}")
+    for text in remarks(board):
+        yield Text(sentence(text))
     yield Text(". ".join([*explanation(table), provenance(board)]) + ".", style="dim")
     yield Text("")
 

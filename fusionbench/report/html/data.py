@@ -56,7 +56,7 @@ def page_data(
         ],
         "detection": detection(run, views),
         "profile": profile(run),
-        "about": about(manifest),
+        "about": about(run),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.manifest import DataSetRecord, Invocation, Manifest, MethodRecord
+from fusionbench.manifest import DataSetRecord, Invocation, MethodRecord
 from fusionbench.rows import Row, latest
 from fusionbench.runs import Run
 
@@ -26,13 +26,15 @@ Json = Any
 log = logging.getLogger(__name__)
 
 
-def about(manifest: Manifest) -> Json:
+def about(run: Run) -> Json:
     """The manifest as the page shows it: nothing of where files lie but the commands."""
+    manifest = run.manifest
+    found = [*manifest.findings, *(one for record in _records(run) for one in record.findings)]
     return {
         "commands": [_invocation(one) for one in [*manifest.earlier, manifest.invocation()]],
         "datasets": [_data(data) for data in manifest.datasets],
         "methods": [_method(method) for method in manifest.methods],
-        "findings": [finding.text() for finding in manifest.findings],
+        "findings": list(dict.fromkeys(finding.text() for finding in found)),
         "columns": [
             {"name": f"{c.metric}@{c.convention}", "params": c.params, "fingerprint": c.fingerprint}
             for c in manifest.columns
@@ -118,14 +120,23 @@ def detection(run: Run, views: Sequence[Json]) -> list[Json]:
     A box is ``[left, top, right, bottom, class, score]``, coordinates in pixels of the image; the
     score is left out of true boxes.
     """
+    try:
+        return [_evaluation(run, record, views) for record in _records(run)]
+    except FusionBenchError as error:
+        log.warning("no boxes in report.html: %s", error)
+        return []
+
+
+def _records(run: Run) -> list[DetectionRecord]:
+    """The evaluations of a run; none where there are none, or where they cannot be read."""
     if not (run.root / "detection" / "manifest.json").is_file():
         return []
     from fusionbench.detection.stored import read_records
 
     try:
-        return [_evaluation(run, record, views) for record in read_records(run)]
+        return read_records(run)
     except FusionBenchError as error:
-        log.warning("no boxes in report.html: %s", error)
+        log.warning("no detection in report.html: %s", error)
         return []
 
 

@@ -288,6 +288,136 @@ def test_nothing_is_written_where_something_is_not_there(blobs, cli) -> None:
     assert not (blobs.root / "detection").exists()
 
 
+def lines_of(blobs, pair: str) -> list[str]:
+    return (blobs.labels / f"{pair}.txt").read_text().splitlines()
+
+
+def test_what_was_left_out_of_the_labels_is_said_everywhere(blobs, detect) -> None:
+    detect()
+    before = table(blobs)
+    (blobs.labels / "a.txt").write_text("\n".join([*lines_of(blobs, "a"), lines_of(blobs, "a")[0]]))
+    (blobs.labels / "b.txt").write_text("\n".join([*lines_of(blobs, "b"), "0 3 3 0.1 0.1"]))
+    refused = detect()
+    assert refused.code == 2 and "boxes-in-pixels (1 of 10 in tiny)" in refused.err
+    assert table(blobs) == before
+    (blobs.labels / "b.txt").write_text("\n".join([*lines_of(blobs, "b")[:2], "0 1.8 0.5 0.1 0.1"]))
+    done = detect()
+    assert done.code == 0, done.err
+    said = (
+        "box-repeated (1 of 10): boxes that are listed more than once were counted once: a.txt",
+        "box-outside (1 of 10): boxes that lie wholly outside the image were left out: b.txt",
+    )
+    for text in said:
+        assert text.partition(" (")[0] in done.err
+        for name in ("detection.md", "detection.tex", "detection.csv"):
+            written = (blobs.root / name).read_text().replace("\\", "")
+            assert f"Check {text}" in written, (name, text)
+    notes = {row.pop("notes") for row in table(blobs).values()}
+    assert len(notes) == 1 and str(blobs.tmp) not in notes.pop()
+    (record,) = read_records(blobs.run)
+    assert sorted(found.check for found in record.findings) == ["box-outside", "box-repeated"]
+    assert detect("--strict").code == 2
+    assert detect("--strict", "--accept", "box-repeated,box-outside").code == 0
+    (record,) = read_records(blobs.run)
+    assert {found.resolution for found in record.findings} == {"accepted"}
+
+
+def test_classes_that_the_detector_does_not_know_are_named(blobs, detect) -> None:
+    (blobs.labels / "classes.txt").write_text("person\nred_car\n")
+    (blobs.labels / "a.txt").write_text("\n".join([*lines_of(blobs, "a"), "1 0.5 0.9 0.1 0.1"]))
+    done = detect()
+    assert done.code == 0
+    assert "class-unknown (1 of 2 in blobs of tiny)" in done.err
+    assert "red_car: 1 object; the detector knows nothing, person" in done.err
+    assert "class-unknown" in (blobs.root / "detection.md").read_text()
+    (blobs.labels / "classes.txt").write_text("People\nred_car\n")
+    refused = detect()
+    assert refused.code == 2 and "no-class-known (2 of 2 in blobs of tiny)" in refused.err
+    assert "People: 8 objects" in refused.err
+    accepted = detect("--accept", "no-class-known")
+    assert accepted.code == 0 and table(blobs)["ir"]["AP50"] == ""
+    assert "no-class-known (2 of 2, accepted)" in table(blobs)["ir"]["notes"]
+
+
+def test_a_detector_that_knows_its_classes_only_when_loaded(blobs, detect) -> None:
+    source = blobs.plugin.read_text()
+    blobs.plugin.write_text(
+        source.replace(
+            'classes = ("nothing", "person")',
+            "@property\n    def classes(self):\n        return self.names\n",
+        ).replace("def load(self):", "def load(self):\n        self.names = ('a', 'b', 'dog')")
+    )
+    refused = detect()
+    assert refused.code == 2 and "person: 8 objects; the detector knows a, b, dog" in refused.err
+    assert not (blobs.root / "detection").exists()
+    (blobs.labels / "classes.txt").write_text("b\n")
+    assert detect().code == 0 and float(table(blobs)["ir"]["AP50"]) == 1
+    (record,) = read_records(blobs.run)
+    assert record.detector.classes == ["a", "b", "dog"] and record.findings == []
+
+
+def test_labels_without_any_object_are_said(blobs, detect) -> None:
+    for pair in "abcd":
+        (blobs.labels / f"{pair}.txt").write_text("")
+    done = detect()
+    assert done.code == 0 and "no-objects" in done.err
+    assert "average precision is not defined" in (blobs.root / "detection.md").read_text()
+
+
+@pytest.mark.parametrize("kind", ["run", "suite"])
+def test_labels_are_refused_before_anything_is_fused(blobs, cli, kind) -> None:
+    from fusionbench.datasets import open_dataset
+
+    first = open_dataset("sample", None).pairs[0].id
+    (blobs.labels / f"{first}.txt").write_text("0 320 240 20 40")
+    out = blobs.tmp / "out"
+    more = ("--out", out, "--plugin", blobs.plugin, "--limit", 1, "--no-figures", "--no-html")
+    if kind == "run":
+        asked = ("--methods", "average", "--detect", "--labels", blobs.labels)
+        arguments = ("run", *asked, "--detector", "blobs", "--metrics", "EN")
+    else:
+        suite = blobs.tmp / "suite.yaml"
+        data = f"datasets: [{{name: sample, labels: {blobs.labels}}}]\n"
+        asked = "methods: [average]\nmetrics: EN\ndetection: {detectors: [blobs]}\n"
+        suite.write_text(f"name: mine\n{data}{asked}")
+        arguments = ("suite", suite)
+    refused = cli(*arguments, *more)
+    assert refused.code == 2 and "boxes-in-pixels (1 of 1 in sample)" in refused.err
+    assert not out.exists()
+    accepted = cli(*arguments, *more, "--accept", "boxes-in-pixels")
+    assert accepted.code == 0, accepted.err
+    assert "boxes-in-pixels (1 of 1, accepted)" in (out / "detection.md").read_text()
+
+
+def test_pairs_whose_labels_are_unusable_can_be_left_out(blobs, detect) -> None:
+    box = "<bndbox><xmin>11</xmin><ymin>13</ymin><xmax>20</xmax><ymax>30</ymax></bndbox>"
+    for pair in "abcd":
+        (blobs.labels / f"{pair}.txt").unlink()
+        size = (
+            f"<size><width>{160 if pair == 'c' else WIDTH}</width><height>{HEIGHT}</height></size>"
+        )
+        text = f"<annotation>{size}<object><name>person</name>{box}</object></annotation>"
+        (blobs.labels / f"{pair}.xml").write_text(text)
+    refused = detect()
+    assert refused.code == 2 and "--skip-bad-pairs" in refused.err
+    assert "labels-of-another-size (1 of 4 in tiny)" in refused.err
+    assert detect("--skip-bad-pairs").code == 0
+    assert table(blobs)["ir"]["images"] == "3"
+    written = (blobs.root / "detection.md").read_text()
+    assert "1 of 4 pairs have no labels" in written
+    assert "labels-of-another-size (1 of 4, left out)" in written
+
+
+def test_records_from_before_there_were_findings_are_read(blobs, detect) -> None:
+    detect()
+    path = blobs.root / "detection" / "manifest.json"
+    facts = json.loads(path.read_text())
+    assert facts["evaluations"][0].pop("findings") == []
+    path.write_text(json.dumps(facts))
+    (record,) = read_records(blobs.run)
+    assert record.findings == []
+
+
 def test_manifest_says_how_it_was_made(blobs, detect) -> None:
     detect("--seed", 5)
     facts = json.loads((blobs.root / "detection" / "manifest.json").read_text())

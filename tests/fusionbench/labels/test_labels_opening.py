@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from fusionbench.checks import Findings
 from fusionbench.datasets import dataset_named, load_datasets, open_dataset, open_folders
 from fusionbench.datasets.catalogue import LabelLayout
 from fusionbench.datasets.opening import DataSet
@@ -76,6 +78,20 @@ def test_real_labels(shared, name, split, labels, pairs, objects) -> None:
         edges = np.array([*found.sizes[pair]] * 2)
         assert (truth.boxes >= 0).all() and (truth.boxes <= edges).all()
         assert (truth.boxes[:, 2:] > truth.boxes[:, :2]).all()
+
+
+@pytest.mark.parametrize("folder", ["data", "data/m3fd"])
+def test_checks_find_nothing_in_real_labels(shared, folder) -> None:
+    root, sets = shared(folder), 0
+    for name, card in load_datasets().items():
+        for split in card.splits:
+            for labels in label_set_names(name, split):
+                findings = Findings()
+                with contextlib.suppress(DataError):  # not all of them are there
+                    open_labels(record_of(open_dataset(name, root, split)), labels, root, findings)
+                    sets += 1
+                assert findings.records == []
+    assert sets == {"data": 15, "data/m3fd": 2}[folder]
 
 
 def test_official_labels_reach_test_pairs_under_their_own_numbers(shared) -> None:
@@ -177,9 +193,10 @@ def test_official_labels_leave_out_the_pairs_they_do_not_cover(msrs) -> None:
 
 
 def test_boxes_with_nothing_inside_the_image_are_left_out_and_said(msrs) -> None:
-    text = "0 1.5 0.5 0.1 0.2\n0 0.5 0.5 0 0\n0 0.5 0.5 0.1 0.1"
+    good = "\n".join(f"0 0.{n} 0.5 0.1 0.1" for n in (2, 5, 8))
+    text = f"0 1.5 0.5 0.1 0.2\n0 0.5 0.5 0 0\n{good}"
     labels = opened(msrs({"fusion/test/00001D": text, "fusion/test/00020N": ""}), "MSRS", "test")
-    assert labels.objects["person"] == 1
+    assert labels.objects["person"] == 3
     assert [line.partition(":")[0].rpartition(", ")[2] for line in labels.odd] == [
         "line 1",
         "line 2",

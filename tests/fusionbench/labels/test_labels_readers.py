@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fusionbench.errors import DataError
-from fusionbench.labels.readers import RawBox, read_coco, read_kaist, read_voc, read_yolo
+from fusionbench.labels.coco import read_coco
+from fusionbench.labels.readers import RawBox, read_kaist, read_voc, read_yolo
 
 SIZE = (200, 100)
 
@@ -43,14 +44,14 @@ def written(folder: Path, text: str, name: str = "labels.txt") -> Path:
     ],
 )
 def test_yolo_in_any_tidiness(tmp_path: Path, text: str) -> None:
-    first, second = read_yolo(written(tmp_path, text), SIZE)
+    first, second = read_yolo(written(tmp_path, text), SIZE).boxes
     assert (first.label, edges(first)) == (0, (75, 25, 125, 75))
     assert (second.label, edges(second)) == (2, (0, 0, 100, 100))
 
 
 @pytest.mark.parametrize("text", ["", "\n", "  \n\t\n"])
 def test_an_empty_yolo_file_means_no_objects(tmp_path: Path, text: str) -> None:
-    assert read_yolo(written(tmp_path, text), SIZE) == []
+    assert read_yolo(written(tmp_path, text), SIZE).boxes == []
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,11 @@ def test_an_empty_yolo_file_means_no_objects(tmp_path: Path, text: str) -> None:
     [
         "0 0.5 0.5 0.25",
         "0 0.5 0.5 0.25 0.5 0.9",
-        "person 0.5 0.5 0.25 0.5",
-        "0 0.5 0.5 -0.25 0.5",
+        "person 0.5 0.5 0.25",
+        "0 person 0.5 0.5 0.25 0.5 0.9",
+        "0 0.5 0.5 0.25 0.5 0.9 0.8 0.7",
+        "0 0.5 0.5 0.25 0.5 person",
+        "0 0,5 0,5 0,25 0,5",
         "0.5 0.5 0.5 0.25 0.5",
         "-1 0.5 0.5 0.25 0.5",
         "0 0.5 nan 0.25 0.5",
@@ -81,7 +85,9 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
 
 
 def test_voc_corners_count_from_one_and_difficult_is_to_be_ignored(tmp_path: Path) -> None:
-    first, second = read_voc(written(tmp_path, VOC), SIZE)
+    read = read_voc(written(tmp_path, VOC), SIZE)
+    first, second = read.boxes
+    assert read.size == SIZE and read.image == "1.png"
     assert (first.label, edges(first), first.ignore) == ("People", (0, 10, 50, 60), False)
     assert (second.label, edges(second), second.ignore) == ("Car", (99, 0, 200, 100), True)
 
@@ -92,7 +98,8 @@ def test_voc_corners_count_from_one_and_difficult_is_to_be_ignored(tmp_path: Pat
         ("</annotation>", "", "not xml"),
         ("<xmax>50</xmax>", "", "object 1: expected numbers"),
         ("<xmin>100.0", "<xmin>left", "object 2: expected numbers, got 'left"),
-        ("<width>200", "<width>640", "of an image of 640x100, the image has 200x100"),
+        ("<width>200", "<width>wide", "size: expected numbers, got 'wide 100'"),
+        ("bndbox", "box", "object 1 has no bndbox"),
     ],
 )
 def test_bad_voc_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -110,7 +117,7 @@ def test_kaist_marks_what_the_reasonable_setting_ignores(tmp_path: Path) -> None
         "person? 10 5 30 60 0 0 0 0 0 1 0",
         "",
     ]
-    boxes = read_kaist(written(tmp_path, "\n".join(lines)), SIZE)
+    boxes = read_kaist(written(tmp_path, "\n".join(lines)), SIZE).boxes
     assert edges(boxes[0]) == (10, 5, 40, 65)
     assert [box.ignore for box in boxes] == [False, True, False, True, True]
     assert boxes[4].label == "person?"
@@ -141,9 +148,9 @@ COCO = {
 
 
 def test_coco_lists_images_without_objects(tmp_path: Path) -> None:
-    found = read_coco(written(tmp_path, json.dumps(COCO)))
-    assert found["b"] == []
-    assert [(b.label, edges(b), b.ignore) for b in found["a"]] == [
+    a, b = read_coco(written(tmp_path, json.dumps(COCO))).images
+    assert (a.name, b.name, b.boxes) == ("x/a", "b", [])
+    assert [(box.label, edges(box), box.ignore) for box in a.boxes] == [
         ("Car", (10, 5, 40, 25), False),
         ("Car", (0, 0, 9, 9), True),
     ]
@@ -151,12 +158,27 @@ def test_coco_lists_images_without_objects(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"image_id": 8}, {"category_id": 1}, {"bbox": None}, {"bbox": [1, 2, 3]},
-     {"bbox": [1, 2, 3, math.nan]}],
+    [{"image_id": 8}, {"category_id": 1}, {"bbox": None}, {"bbox": [1, 2, 3]}, {"bbox": "1234"},
+     {"bbox": [1, 2, 3, math.nan]}, {"bbox": None, "segmentation": []},
+     {"bbox": [], "segmentation": {"counts": "x", "size": [1, 1]}}],
 )  # fmt: skip
 def test_bad_coco_is_named(tmp_path: Path, change: dict[str, object]) -> None:
     wrong = COCO | {"annotations": [COCO["annotations"][0] | change]}
-    with pytest.raises(DataError, match=r"labels\.txt"):
+    with pytest.raises(DataError, match=r"labels\.txt, annotation 1"):
         read_coco(written(tmp_path, json.dumps(wrong)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"images": [{"id": 7, "file_name": "a.png"}, {"id": 7, "file_name": "b.png"}]},
+     {"images": [{"id": 7}]}, {"images": [7]}, {"images": [{"id": 7, "file_name": "a", "width": "w",
+     "height": 3}]}, {"categories": [{"id": 3, "name": "Car"}, {"id": 3, "name": "Bus"}]},
+     {"categories": None}, {"annotations": {}}],
+)  # fmt: skip
+def test_bad_coco_tables_are_named(tmp_path: Path, change: dict[str, object]) -> None:
+    with pytest.raises(DataError, match=r"labels\.txt"):
+        read_coco(written(tmp_path, json.dumps(COCO | change)))
+    with pytest.raises(DataError, match="expected the lists images"):
+        read_coco(written(tmp_path, "[]"))
     with pytest.raises(DataError, match="not COCO json"):
         read_coco(written(tmp_path, "[1"))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fusionbench.checks import FindingRecord
 from fusionbench.detection.boxes import Truths
 from fusionbench.detection.records import DetectorRecord, ThresholdsRecord
 from fusionbench.detection.stored import (
@@ -35,7 +36,7 @@ from fusionbench.profiling.records import (
 from fusionbench.profiling.records import write_record as write_profile
 from fusionbench.report.collect import collect
 from fusionbench.report.html import write_html
-from fusionbench.report.html.extras import detection, profile
+from fusionbench.report.html.extras import about, detection, profile
 from fusionbench.runs import Run
 
 INVOCATION: dict[str, Any] = {
@@ -67,6 +68,7 @@ def _detection(run: Run) -> None:
         thresholds=ThresholdsRecord(score=0.001, overlap=0.7, most=300),
         resamples=0,
         seed=0,
+        findings=[FindingRecord(check="box-repeated", outcome="warn", count=3, examples=["a.txt"])],
     )
     write_record(run, record)
     truths = Truths(
@@ -158,6 +160,11 @@ def test_profile_rows(rich_run: Run, report_run: Run) -> None:
     assert detection(report_run, VIEWS) == []
 
 
+def test_what_checks_found_in_labels_is_said(rich_run: Run, report_run: Run) -> None:
+    (said,) = set(about(rich_run)["findings"]) - set(about(report_run)["findings"])
+    assert said.startswith("box-repeated (3)") and "counted once" in said
+
+
 def test_broken_extras_are_left_out(rich_run: Run, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     shutil.copytree(rich_run.root, run.root)
@@ -165,6 +172,7 @@ def test_broken_extras_are_left_out(rich_run: Run, tmp_path: Path) -> None:
     (run.root / "detection" / "manifest.json").write_text("{")
     assert profile(run) is None
     assert detection(run, VIEWS) == []
+    assert about(run)["findings"] == []
 
 
 def test_boxes_toggle_and_threshold(rich_run: Run, visit: Callable[..., Any]) -> None:
