@@ -45,6 +45,9 @@ _CITATION = {
     "venue": "IEEE Transactions on Circuits and Systems for Video Technology",
     "doi": "10.1109/TCSVT.2023.3289170",
     "licence": "MIT",
+    "notes": "Its operations are counted as on a GPU, for the one image that is saved: at 640x480 "
+    "97.6 G against 104.1 G of the authors' program, which also makes two coarser images and runs "
+    "1x1 convolutions over every pixel before it takes their mean.",
 }
 
 

@@ -150,9 +150,16 @@ class SFC(nn.Module):
         self.pw_conv = nn.Conv2d(CHANNELS, 1, 1)
 
     def weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Kernels of eight input channels a group, and the last two layers, both linear, as one."""
-        widen = merged(self.se_conv.weight, CHANNELS, 8)
-        mix = merged(self.hd_conv.weight, CHANNELS, 2)
+        """Kernels of the two grouped layers, and the last two layers, both linear, as one.
+
+        On a CPU narrow groups are merged to eight input channels each, which multiplies zeros and
+        is quicker; elsewhere, and where operations are counted, they stay as the authors have them.
+        """
+        widen, mix = self.se_conv.weight, self.hd_conv.weight
+        if not torch.is_grad_enabled():
+            widen, mix = widen.detach(), mix.detach()
+        if widen.device.type == "cpu":
+            widen, mix = merged(widen, CHANNELS, 8), merged(mix, CHANNELS, 2)
         last = self.pw_conv.weight.view(CHANNELS, 1) * self.cp_conv.weight.view(CHANNELS, 4)
         bias = self.pw_conv.weight.view(1, CHANNELS) @ bias_of(self.cp_conv) + bias_of(self.pw_conv)
         return widen, mix, last.view(1, 4 * CHANNELS, 1, 1), bias
@@ -160,9 +167,13 @@ class SFC(nn.Module):
     def forward(self, both: Tensor, weights: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
         """``both``: VIS then IR, N x 64 x H x W; to N x 1 x H x W. Local with a halo of two."""
         widen, mix, last, bias = weights
-        x = gelu(F.conv2d(self.fused(both), widen, self.se_conv.bias, padding=1, groups=4))
-        x = gelu(F.conv2d(x, mix, self.hd_conv.bias, padding=1, groups=16))
+        x = gelu(_grouped(self.fused(both), widen, self.se_conv.bias))
+        x = gelu(_grouped(x, mix, self.hd_conv.bias))
         return torch.tanh(F.conv2d(x, last, bias))
+
+
+def _grouped(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return F.conv2d(x, weight, bias, padding=1, groups=x.shape[1] // weight.shape[1])
 
 
 def merged(weight: Tensor, groups: int, factor: int) -> Tensor:

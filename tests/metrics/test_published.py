@@ -14,7 +14,7 @@ import pytest
 from fusionbench.conventions import Column, select_columns
 from fusionbench.images import luma, read_image
 from fusionbench.metrics.yang import _variance
-from fusionbench.sources import PairSources
+from fusionbench.sources import PairSources, Plane
 
 VIFB = {
     "Cross_entropy": "CE",
@@ -102,7 +102,7 @@ def test_flat_windows_lose_an_image_only_where_the_published_residues_cancel(sha
     fused = ((luma(ir).astype(int) + luma(vis)) // 2).astype(np.uint8)
     triple = PairSources(ir, vis).triple(fused)
     columns = {c.name: c for c in select_columns("Q_Y", "liu,standard")}
-    planes = (triple.sources.ir, triple.sources.vis)
+    planes = (Plane(luma(ir)), Plane(luma(vis)))
     flat = sum(plane.remember(_variance) for plane in planes) == 0
     assert flat.sum() > 5
     published, ours = (columns[f"Q_Y@{name}"].value(triple) for name in ("liu", "standard"))
