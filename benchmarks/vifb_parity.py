@@ -40,6 +40,9 @@ PUBLISHED = {
 REASONS = {
     "gff": "manWalking, running, walking2, walkingnight: the infrared file has one channel, and "
     "VIFB put it into a channel of the visible image",
+    "fpde": "walking2: both details have nearly the same variance and a small negative covariance; "
+    "the principal component has two signs there, and the weights, divided by their small sum, "
+    "(between -3 and 4) turn the last bits of the JPEG files into grey levels",
     "gtf": "the authors stop after five reweighted least squares; here the functional is minimised",
     "msvd": "signs of singular vectors are arbitrary, and VIFB's images depend on them",
     "mdlatlrr": "the 64 x 64 projection is learned from the pair, VIFB's from other images; its "

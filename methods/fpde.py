@@ -23,6 +23,9 @@ K = 4.0
     year=2017,
     venue="International Conference on Information Fusion (FUSION)",
     doi="10.23919/ICIF.2017.8009719",
+    notes="Where both details have nearly the same variance and a small negative covariance, the "
+    "principal component has two signs and the weights, divided by their small sum, grow far "
+    "beyond 1: noise of the files then shows (VIFB's walking2 is such a pair).",
 )
 class Fpde(Classical):
     """A fourth-order diffusion splits each image into a base A (in bytes) and a detail D.
