@@ -8,7 +8,13 @@ import unicodedata
 from fusionbench.cards import MethodCard
 from fusionbench.manifest import Citation
 
-_TEX = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"}
+_TEX = {
+    **{"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"},
+    **{"{": r"{\textbraceleft}", "}": r"{\textbraceright}", "\\": r"{\textbackslash}"},
+    **{"~": r"{\textasciitilde}", "^": r"{\textasciicircum}", "<": r"{\textless}"},
+    **{">": r"{\textgreater}", "|": r"{\textbar}"},
+}
+"""Escapes whose braces are balanced: BibTeX counts those that are escaped too."""
 
 
 def bibtex_key(card: MethodCard) -> str:

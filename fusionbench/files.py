@@ -3,14 +3,52 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+TEMPORARY = ".fusionbench-"
+"""How the names of temporary files begin."""
+FORMULA = ("=", "+", "-", "@", "\t")
+"""What makes a spreadsheet take a cell for a formula."""
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV with Unix line ends; no text is a formula to a spreadsheet.
+
+    Text that begins as a formula does gets an apostrophe in front; numbers are left alone.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", " ")  # ends a line to some readers, quoted or not
+    return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
+
+
+def plain_cell(text: str) -> str:
+    """What stood in a cell before :func:`csv_text` put an apostrophe in front."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def sha256_of(path: Path) -> str:
@@ -36,7 +74,7 @@ def user_cache(*parts: str) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY, suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -45,6 +83,14 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove the temporary files that killed processes left below a folder; how many there were."""
+    found = [path for path in folder.rglob(f"{TEMPORARY}*") if path.is_file()]
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
 
 
 def _umask() -> int:

@@ -16,6 +16,7 @@ from fusionbench.conventions import Column, convention_named
 from fusionbench.datasets import DataSet, check_pairs
 from fusionbench.engines import default_workers
 from fusionbench.errors import FusionBenchError
+from fusionbench.files import remove_leftovers
 from fusionbench.manifest import (
     ColumnRecord,
     DataSetRecord,
@@ -88,6 +89,7 @@ def start(plan: Plan) -> Run:
         FusionBenchError: The folder cannot be written.
     """
     _make_writable(plan.out)
+    remove_leftovers(plan.out)
     for name in {c.convention for c in plan.columns}:
         if warning := convention_named(name).warning:
             console.warn(f"convention {name}: {warning}")

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from fusionbench.files import replacing
+
 Row = dict[str, Any]
+SHOWN = 3
+
+log = logging.getLogger(__name__)
 
 
 class RowWriter:
-    """Appends rows to a file; a half-written last line, left by a killed run, is cut off first."""
+    """Appends rows to a file; what is no row in it is set aside first, into ``NAME.jsonl.bad``.
+
+    A half-written last line, left by a killed run, is cut off.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -20,7 +30,7 @@ class RowWriter:
 
     def __enter__(self) -> RowWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        _cut_partial_line(self.path)
+        _set_bad_lines_aside(self.path)
         self._stream = self.path.open("a", encoding="utf-8", newline="\n")
         return self
 
@@ -41,22 +51,62 @@ class RowWriter:
         self._stream.flush()
 
 
-def _cut_partial_line(path: Path) -> None:
-    if path.exists():
-        data = path.read_bytes()
-        if data and not data.endswith(b"\n"):
-            with path.open("r+b") as stream:
-                stream.truncate(data.rfind(b"\n") + 1)
+def _set_bad_lines_aside(path: Path) -> None:
+    if not path.exists():
+        return
+    lines = path.read_bytes().splitlines(keepends=True)
+    good = [line for line in lines if line.endswith(b"\n") and _row(line) is not None]
+    if len(good) == len(lines):
+        return
+    bad = [line for line in lines if line.endswith(b"\n") and _row(line) is None]
+    if bad:
+        _say(path, [number for number, line in enumerate(lines, 1) if line in bad])
+        with path.with_name(f"{path.name}.bad").open("ab") as stream:
+            stream.writelines(bad)
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"".join(good))
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a file in order, none where it does not exist; without a broken last line."""
+    """The rows of a file in order, none where it does not exist; without a broken last line.
+
+    A line that is no row (cut, two merged into one, blank, not UTF-8) is read past and said once;
+    the pair that it was of is then done again. What it held stays in the file.
+    """
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as stream:
-        for line in stream:
-            if line.endswith("\n"):
-                yield json.loads(line)
+    bad = []
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
+                continue
+            row = _row(line)
+            if row is None:
+                bad.append(number)
+            else:
+                yield row
+    if bad:
+        _say(path, bad)
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:  # json's and Unicode's errors are of this kind
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("pair"), str) else None
+
+
+@cache
+def _told(path: Path, lines: tuple[int, ...]) -> None:
+    shown = ", ".join(map(str, lines[:SHOWN])) + (" ..." if len(lines) > SHOWN else "")
+    word = "line is" if len(lines) == 1 else "lines are"
+    log.warning("%s: %d %s no row and are read past (%s)", path, len(lines), word, shown)
+
+
+def _say(path: Path, lines: list[int]) -> None:
+    """Say it once in a process."""
+    _told(path, tuple(lines))
 
 
 def latest(path: Path) -> dict[str, Row]:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fusionbench.errors import FusionBenchError
+from fusionbench.yamls import load_yaml
 
 
 class Settings(BaseModel):
@@ -45,8 +45,8 @@ def load_settings() -> Settings:
     if path is None:
         return Settings()
     try:
-        return Settings.model_validate(yaml.safe_load(path.read_text("utf-8")) or {})
-    except (OSError, ValidationError, yaml.YAMLError) as error:
+        return Settings.model_validate(load_yaml(path.read_text("utf-8"), path) or {})
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise FusionBenchError(f"configuration file {path}: {error}") from error
 
 

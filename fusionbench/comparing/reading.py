@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.errors import FusionBenchError
+from fusionbench.files import plain_cell
 from fusionbench.manifest import Manifest
 from fusionbench.report.collect import Result, collect
 from fusionbench.report.csvs import SCORES_HEADER
@@ -94,6 +95,8 @@ def _lines(path: Path) -> list[dict[str, str]]:
                 raise ValueError(f"its first line is not {','.join(SCORES_HEADER)}")
             for line in lines:
                 float(line["value"])
+                for name in ("dataset", "pair", "method"):
+                    line[name] = plain_cell(line[name])
     except (OSError, ValueError, TypeError) as error:
         raise FusionBenchError(f"{path} does not hold the scores of a run: {error}") from error
     return lines

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,7 +19,7 @@ from fusionbench.comparing.agreeing import Agreed
 from fusionbench.comparing.changes import Change
 from fusionbench.comparing.reading import Loaded
 from fusionbench.comparing.testing import ALPHA, Verdict
-from fusionbench.files import write_text
+from fusionbench.files import csv_text, write_text
 from fusionbench.report.collect import Board
 from fusionbench.report.layout import Entry, explanation, heading, lay_out, provenance, sentence
 from fusionbench.report.markdown import escape, row, section
@@ -253,15 +251,13 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
 
 
 def _csv(comparison: Comparison) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(HEADER)
+    rows: list[Sequence[object]] = [HEADER]
     for v in comparison.verdicts:
         numbers = (v.mean_first, v.mean_second, v.difference, v.low, v.high, v.p, v.p_holm)
         texts = ("" if math.isnan(number) else repr(number) for number in numbers)
         names = (v.dataset, v.column.convention, v.column.metric, v.method.name)
-        writer.writerow([*names, v.first, v.second, v.pairs, *texts, v.outcome])
-    return stream.getvalue()
+        rows.append([*names, v.first, v.second, v.pairs, *texts, v.outcome])
+    return csv_text(rows)
 
 
 def _markdown(comparison: Comparison) -> str:

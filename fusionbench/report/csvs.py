@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from fusionbench.files import write_text
+from fusionbench.files import csv_text, write_text
 from fusionbench.report.collect import Result, boards, full_name
 from fusionbench.runs import Run
 
@@ -19,14 +17,8 @@ def write_csvs(run: Run, results: list[Result]) -> list[Path]:
     """Write ``leaderboard.csv`` and ``scores.csv``; numbers are in full precision."""
     files = {"leaderboard.csv": _leaderboard(run, results), "scores.csv": _scores(run, results)}
     for name, rows in files.items():
-        write_text(run.root / name, _csv(rows))
+        write_text(run.root / name, csv_text(rows))
     return [run.root / name for name in files]
-
-
-def _csv(rows: Iterable[Sequence[object]]) -> str:
-    stream = io.StringIO(newline="")
-    csv.writer(stream, lineterminator="\n").writerows(rows)
-    return stream.getvalue()
 
 
 def _leaderboard(run: Run, results: list[Result]) -> Iterator[Sequence[object]]:

@@ -11,6 +11,7 @@ from fusionbench.errors import DataError, FusionBenchError
 from fusionbench.images import read_image
 from fusionbench.manifest import DataSetRecord, Manifest, PairRecord
 from fusionbench.report.scenes import Box
+from fusionbench.yamls import compose_yaml
 
 TwoBoxes = dict[str, tuple[Box, Box]]
 EXPECTED = "two boxes [x, y, width, height] in pixels from the upper left corner"
@@ -51,8 +52,8 @@ def read_boxes(path: Path, manifest: Manifest) -> dict[str, TwoBoxes]:
 
 def _document(path: Path) -> yaml.Node:
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        node = compose_yaml(path.read_text("utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
         raise FusionBenchError(f"{path} cannot be read: {error}") from error
     if node is None:
         raise FusionBenchError(f"{path} is empty. Expected pair ids, each with {EXPECTED}")

@@ -10,7 +10,7 @@ from fusionbench.errors import UnknownNameError
 from fusionbench.manifest import MethodRecord
 from fusionbench.report.collect import Board, is_anchor
 from fusionbench.report.options import TableStyle
-from fusionbench.report.ranks import places_of
+from fusionbench.report.ranking import rank_board
 
 
 def arranged(boards: Sequence[Board], style: TableStyle) -> list[str]:
@@ -53,18 +53,19 @@ def _key(boards: Sequence[Board], style: TableStyle) -> Callable[[MethodRecord],
     if style.order == "year":
         return lambda method: math.inf if method.year is None else method.year
     if style.order == "rank":
-        means = mean_places(boards)
+        means = mean_ranks(boards)
         return lambda method: means.get(method.name, math.inf)
     return lambda method: 0
 
 
-def mean_places(boards: Iterable[Board]) -> dict[str, float]:
-    """The mean place of each method over all columns of all boards; a missing mean comes last."""
-    places: dict[str, list[float]] = {}
-    for board in boards:
-        results = [r for r in board.results if not is_anchor(r.method)]
-        for column in board.columns:
-            column_places = places_of([r.mean(column) for r in results], column.better)
-            for result, place in zip(results, column_places, strict=True):
-                places.setdefault(result.method.name, []).append(place)
-    return {name: math.fsum(p) / len(p) for name, p in places.items()}
+def mean_ranks(boards: Iterable[Board]) -> dict[str, float]:
+    """The overall mean rank of each method, the mean over the boards that rank it.
+
+    It is the rank of ``ranks.md``: on every pair, over every metric; a method that is in no overall
+    order there has none.
+    """
+    found: dict[str, list[float]] = {}
+    for overall in filter(None, (rank_board(board).overall for board in boards)):
+        for result, rank in zip(overall.methods, overall.mean_ranks.tolist(), strict=True):
+            found.setdefault(result.method.name, []).append(rank)
+    return {name: round(math.fsum(ranks) / len(ranks), 9) for name, ranks in found.items()}

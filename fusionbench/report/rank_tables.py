@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.files import write_text
+from fusionbench.files import csv_text, write_text
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report import stability
 from fusionbench.report.collect import Result, boards
@@ -46,22 +44,14 @@ def write_ranks(run: Run, results: list[Result]) -> list[Path]:
     """
     rankings = [rank_board(board) for board in boards(run, results)]
     texts = {
-        "ranks.csv": _csv(RANKS_HEADER, _ranks(rankings)),
+        "ranks.csv": csv_text([RANKS_HEADER, *_ranks(rankings)]),
         "ranks.md": ranks_markdown(rankings),
-        "significance.csv": _csv(SIGNIFICANCE_HEADER, _comparisons(rankings)),
-        "stability.csv": _csv(stability.HEADER, stability.agreements(rankings)),
+        "significance.csv": csv_text([SIGNIFICANCE_HEADER, *_comparisons(rankings)]),
+        "stability.csv": csv_text([stability.HEADER, *stability.agreements(rankings)]),
     }
     for name, text in texts.items():
         write_text(run.root / name, text)
     return [run.root / name for name in texts]
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return stream.getvalue()
 
 
 def _number(value: float) -> str:

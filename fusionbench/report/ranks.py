@@ -52,14 +52,3 @@ def ranks(values: Sequence[float | None], better: Better, depth: int = 2) -> lis
     order = sorted(set(ranked), reverse=better == "higher")
     names = dict(zip(order[:depth], PLACES, strict=False))
     return ["" if v is None else names.get(v, "") for v in values]
-
-
-def places_of(values: Sequence[float], better: Better) -> list[float]:
-    """The place of each value, from 1; equal values share the mean of their places, NaN the last.
-
-    >>> places_of([3.0, 5.0, 3.0, float("nan")], "higher")
-    [2.5, 1.0, 2.5, 4.0]
-    """
-    sign = -1.0 if better == "higher" else 1.0
-    keys = [(True, 0.0) if math.isnan(v) else (False, sign * v) for v in values]
-    return [sum(k < key for k in keys) + (keys.count(key) + 1) / 2 for key in keys]

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.yamls import compose_yaml, load_yaml
 
 Step = str | int
 
@@ -156,12 +157,10 @@ def read_suite(path: Path) -> Suite:
     """
     try:
         text = path.read_text("utf-8")
-        tree = yaml.compose(text, yaml.SafeLoader)
-        return Suite.model_validate(yaml.safe_load(text))
+        tree = compose_yaml(text, path)
+        return Suite.model_validate(load_yaml(text, path))
     except (OSError, UnicodeDecodeError) as error:
         raise FusionBenchError(f"{path}: {error}") from error
-    except yaml.YAMLError as error:
-        raise FusionBenchError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:
         lines = [_said(path, tree, found) for found in error.errors()]
         raise FusionBenchError("\n".join(dict.fromkeys(lines))) from error

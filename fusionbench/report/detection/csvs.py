@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fusionbench.detection.evaluating import Difference, Interval
-from fusionbench.files import write_text
+from fusionbench.files import csv_text, write_text
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
 from fusionbench.report.detection.layout import remarks
 from fusionbench.runs import Run
@@ -45,11 +43,9 @@ def write_csv(run: Run, boards: Sequence[DetectionBoard]) -> Path:
     the visible image with its interval, ``AP50-ir`` that to the infrared one. Empty is not defined.
     ``notes`` is what checks found in the labels.
     """
-    stream = io.StringIO(newline="")
     rows = (row for board in boards for result in board.results for row in _rows(board, result))
-    csv.writer(stream, lineterminator="\n").writerows([HEADER, *rows])
     path = run.root / "detection.csv"
-    write_text(path, stream.getvalue())
+    write_text(path, csv_text([HEADER, *rows]))
     return path
 
 

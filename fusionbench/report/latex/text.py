@@ -68,7 +68,9 @@ def escape(text: str) -> str:
     plain letters it decomposes into, or ``?``.
     """
     unligatured = re.sub(r"-(?=-)", "\0", " ".join(text.replace("\0", "").split()))
-    return "".join(map(_character, unligatured))
+    escaped = "".join(map(_character, unligatured))
+    # after a line break, [ begins its argument and * belongs to it
+    return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped
 
 
 def comment(text: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
+from fusionbench.files import csv_text
 from fusionbench.profiling.records import SCOPES, Measurement, MethodProfile, Stats
 from fusionbench.report.profile.reading import Profile, macs_of, parameters_of
 
@@ -33,14 +32,13 @@ HEADER = (*WHO, *WHERE, *TIME, *ROW)
 
 def profile_csv(profile: Profile) -> str:
     """The table, numbers in full precision; a measurement without a time has one line."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(HEADER)
-    for method in profile.methods:
-        for row in method.rows:
-            for time in _times(row) or [[""] * len(TIME)]:
-                writer.writerow(map(_text, [*_who(method, row), *time, *_facts(row)]))
-    return stream.getvalue()
+    lines = (
+        [*map(_text, [*_who(method, row), *time, *_facts(row)])]
+        for method in profile.methods
+        for row in method.rows
+        for time in _times(row) or [[""] * len(TIME)]
+    )
+    return csv_text([HEADER, *lines])
 
 
 def _times(row: Measurement) -> list[list[object]]:

@@ -45,7 +45,7 @@ def test_pairs_alone_and_below_their_data_set(run, tmp_path):
     [
         ("", "is empty"),
         ("- 1\n", "line 1: expected pair ids"),
-        ("MSRS: {b: [[1, 2, 3, 4]}\n", "cannot be read"),
+        ("MSRS: {b: [[1, 2, 3, 4]}\n", "is not YAML"),
         (f"c: {GOOD}\nd: {GOOD}\n", r"line 2: 'd' is no pair of the run's data sets \(MSRS, TNO\)"),
         (f"b: {GOOD}\n", "line 1: 'b' is a pair of MSRS, TNO: put it under its data set's name"),
         (f"MSRS:\n  c: {GOOD}\n", "line 2: 'c' is no pair of MSRS"),

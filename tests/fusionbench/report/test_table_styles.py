@@ -14,8 +14,8 @@ from fusionbench.report import TableStyle, write_report
 from fusionbench.report.collect import boards, collect
 from fusionbench.report.latex import write_latex
 from fusionbench.report.layout import lay_out
-from fusionbench.report.ordering import mean_places
-from fusionbench.report.ranks import places_of, ranks
+from fusionbench.report.ordering import mean_ranks
+from fusionbench.report.ranks import ranks
 
 STYLES = {
     "single": TableStyle(),
@@ -159,7 +159,7 @@ def test_orders(paper_run):
     years = {m.label: m.year for m in paper_run.manifest.methods}
     ordered = [years[name] for name in labels(first(paper_run, order="year"))[2:]]
     assert ordered == [*sorted(y for y in ordered if y), None]
-    means = mean_places(boards(paper_run, collect(paper_run))[:1])
+    means = mean_ranks(boards(paper_run, collect(paper_run))[:1])
     names = {m.label: m.name for m in paper_run.manifest.methods}
     ranked = [means[names[label]] for label in labels(first(paper_run, order="rank"))[2:]]
     assert ranked == sorted(ranked)
@@ -214,11 +214,3 @@ def test_a_style_is_not_remembered(paper_run, cli):
 
 def test_third_place():
     assert ranks([3.0, 1.0, 2.0, 3.0, 0.0], "higher", 3) == ["best", "third", "second", "best", ""]
-
-
-def test_places_are_those_of_scipy():
-    from scipy.stats import rankdata
-
-    values = np.random.default_rng(1).integers(0, 6, 30).astype(float)
-    assert places_of(list(values), "lower") == list(rankdata(values))
-    assert places_of(list(values), "higher") == list(rankdata(-values))
