@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.files import write_json
+from fusionbench.files import write_json, write_text
 from fusionbench.manifest import Manifest
 from fusionbench.runs import Run
 
@@ -24,8 +25,16 @@ TABLES = (
     "significance.csv",
     "stability.csv",
 )
+_PATH = re.compile(r"(?<![\w:/.-])(?:/[\w.@+~-]+){2,}/?")
 PARTS = ("detection", "profile")
 """Tables of stages that a run may lack, each as CSV, LaTeX and Markdown."""
+
+WRITTEN = (".csv", ".md", ".tex", "_standalone.tex")
+FIGURES = (
+    *("box_", "bump_", "cd_", "correlation_", "curves_", "parallel_", "grid_", "detection_"),
+    *("pareto", "roofline", "scaling", "bubble"),
+)
+"""How the names of the figures begin that a report draws."""
 
 SHOWING_IMAGES = ("grid_", "detection_grid")
 """How the names of figures begin that show images of the data set."""
@@ -53,17 +62,27 @@ def publish(run: Run, out: Path, *, grids: bool = False) -> list[Path]:
         raise FusionBenchError(
             f"{run.root} has no {', '.join(missing)}: write its report with `fusionbench report`"
         )
-    figures = sorted((run.root / "figures").glob("*"))
-    shown = [f for f in figures if grids or not f.name.startswith(SHOWING_IMAGES)]
-    parts = [p for part in PARTS for p in sorted(run.root.glob(f"{part}.*")) if p.is_file()]
+    drawn = [f for f in sorted((run.root / "figures").glob("*")) if _is_figure(f)]
+    shown = [f for f in drawn if grids or not f.name.startswith(SHOWING_IMAGES)]
+    parts = [run.root / f"{part}{suffix}" for part in PARTS for suffix in WRITTEN]
+    parts = [path for path in parts if path.is_file()]
     written = []
     for source in [*(run.root / name for name in TABLES), *parts, *shown]:
         target = out / source.relative_to(run.root)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        if source.suffix in (".csv", ".md", ".tex", ".bib"):
+            write_text(target, _without_places(source.read_text("utf-8")))
+        else:
+            shutil.copyfile(source, target)
         written.append(target)
     write_json(out / "manifest.json", without_paths(run.manifest))
     return [*written, *_parts(run, out), out / "manifest.json"]
+
+
+def _is_figure(path: Path) -> bool:
+    """Whether a report drew the file; not what others put there, or a killed report left."""
+    known = path.suffix in (".png", ".pdf") and path.name.startswith(FIGURES)
+    return path.is_file() and not path.is_symlink() and known
 
 
 def _parts(run: Run, out: Path) -> list[Path]:
@@ -88,6 +107,11 @@ def _cut(value: Any) -> Any:
     if isinstance(value, str) and "/" in value:
         return " ".join(_last_part(word) for word in value.split(" "))
     return value
+
+
+def _without_places(text: str) -> str:
+    """A text file of the report without absolute paths: an error's text may name a file."""
+    return _PATH.sub(lambda found: found[0].rstrip("/").rpartition("/")[2], text)
 
 
 def _last_part(word: str) -> str:

@@ -35,3 +35,34 @@ def test_a_run_without_a_report(cli, tmp_path) -> None:
     done = cli("publish", tmp_path / "run", tmp_path / "out")
     assert done.code == 2 and "fusionbench report" in done.err
     assert not Path(tmp_path / "out").exists()
+
+
+FAILING = """
+from fusionbench import Method, method
+
+
+@method("lost", title="Lost", family="pixel")
+class Lost(Method):
+    def fuse(self, ir, vis):
+        open("{folder}/secret/place/weights.pth")
+"""
+
+
+def test_nothing_of_the_machine_and_nothing_foreign_leaves_the_house(cli, tmp_path) -> None:
+    plugin = tmp_path / "lost.py"
+    plugin.write_text(FAILING.format(folder=tmp_path))
+    run, out = tmp_path / "run", tmp_path / "published"
+    command = ("run", "--plugin", plugin, "--methods", "lost,average", "--metrics", "EN")
+    assert cli(*command, "--limit", 2, "--out", run).code == 1
+    figures = run / "figures"
+    for name in (".fusionbench-abc.png", ".box_EN.png", "notes.txt", "photo.png", "box_EN.png~"):
+        (figures / name).write_bytes(b"mine")
+    (run / "profile.csv~").write_text("mine")
+    (run / "detection.bak").write_text("mine")
+    assert cli("publish", run, out, "--grids").code == 0
+    for path in out.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert data != b"mine", path
+            assert str(tmp_path).encode() not in data, path
+    assert "weights.pth" in (out / "leaderboard.md").read_text()
