@@ -89,7 +89,9 @@ MethodOptionOption = Annotated[
 ]
 PluginOption = Annotated[
     list[Path] | None,
-    typer.Option(help="Python file with methods or metrics, repeatable [FUSIONBENCH_PLUGINS]."),
+    typer.Option(
+        help="File or folder with methods, metrics or detectors, repeatable [FUSIONBENCH_PLUGINS]."
+    ),
 ]
 FiguresOption = Annotated[bool, typer.Option(help="Draw figures.")]
 HtmlOption = Annotated[bool, typer.Option(help="Write report.html.")]

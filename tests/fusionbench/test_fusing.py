@@ -17,7 +17,7 @@ from fusionbench.files import sha256_of
 from fusionbench.images import luma, read_image, write_png
 from fusionbench.rows import read_rows
 from fusionbench.runs import Run
-from fusionbench.stages.applying import fuse_arrays
+from fusionbench.stages.applying import fuse_arrays, fuse_checked
 from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import Prepared, prepare_methods
 
@@ -73,9 +73,13 @@ def test_infrared_stored_as_colour_is_read_as_luma() -> None:
     np.testing.assert_array_equal(one(loaded("ir"), stored, VIS), IR)
 
 
-def test_output_is_clipped() -> None:
-    method = Custom(lambda ir, vis: ir * 0 + torch.tensor([-1.0, 2.0]).repeat(15))
-    assert set(np.unique(one(method, IR, luma(VIS)))) == {0, 255}
+def test_a_small_overshoot_is_clipped() -> None:
+    method = Custom(lambda ir, vis: ir * 0 + torch.tensor([-0.015, 1.015]).repeat(15))
+    (fused,) = fuse_checked(method, [IR], [luma(VIS)], accept_range=True)
+    assert set(np.unique(fused.image)) == {0, 255} and fused.outside == 1
+    fewer = Custom(lambda ir, vis: vis.clamp(0.1, 0.9) + (vis == vis.amax()) * 0.5)
+    (fused,) = fuse_checked(fewer, [IR], [luma(VIS)])
+    assert 0 < fused.outside < 0.01 and fused.image.max() == 255
 
 
 @pytest.mark.parametrize(("answer", "message"), [

@@ -1,0 +1,258 @@
+"""Where a plug-in named with ``--plugin`` lives: its folder is importable for it alone.
+
+A network's repository holds several files, with names such as ``net.py`` or ``models/`` that other
+repositories have too. While code of a plug-in runs, its folder stands first on ``sys.path`` and its
+modules are in ``sys.modules``; otherwise they are not. So no plug-in gets another's modules, those
+that it imports late among them, and what it is made of is known.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import importlib.util
+import inspect
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from fusionbench.errors import FusionBenchError
+from fusionbench.files import digest
+from fusionbench.opened import State, Watch, is_users, state_of, watch_native
+
+PLUGIN_PREFIX = "fusionbench_plugin_"
+CALLED = ("__init__", "label", "weights", "load", "fuse", "classes", "detect", "check_weights",
+          "train", "training_options")  # fmt: skip
+"""What the engine calls of a plug-in's class."""
+NO_PLUGIN = re.compile(r"[_.].*|setup\.py|conftest\.py|test_.*|.*_test\.py")
+"""Files of a folder that are never taken for plug-ins."""
+
+_current: Home | None = None
+
+
+def current() -> Home | None:
+    """The home whose code is running."""
+    return _current
+
+
+class Home:
+    """One plug-in: a file, or a package with the modules in it that register something.
+
+    Args:
+        file: The file, or the package's ``__init__.py``.
+        names: The modules to import, where it is a package: dotted, the package's own name first.
+    """
+
+    def __init__(self, file: Path, names: tuple[str, ...] = ()) -> None:
+        self.file, self.names = file, names
+        self.root = file.parent
+        self.label = names[0] if names else file.stem
+        below = self.root.joinpath(*names[1].split(".")[1:]) if names[1:] else self.root
+        self._path = list(dict.fromkeys(str(p) for p in (below.parent, below, self.root)
+                                        if p.is_dir() and p.is_relative_to(self.root)))  # fmt: skip
+        self._modules: dict[str, ModuleType] = {}
+        self._importing = Watch(self.root)
+        self._eager: frozenset[str] = frozenset()
+        self._fingerprint = ""
+        self._failure: BaseException | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the sources that importing the plug-in brought, and of the files it opened."""
+        return self._fingerprint
+
+    def load(self) -> None:
+        """Import the plug-in, once.
+
+        Raises:
+            Exception: What the import raised, each time that it is asked for.
+        """
+        if self._failure is None and not self._fingerprint:
+            watch_native()
+            try:
+                with self.entered(), self._importing.looking():
+                    self._import()
+            except (Exception, SystemExit) as error:
+                self._failure = error
+            states = {**self._sources(), **dict(self._importing.states())}
+            self._eager = frozenset(states)
+            self._fingerprint = digest(sorted([self._name(p), s] for p, s in states.items()))
+        if isinstance(self._failure, Exception):
+            raise self._failure
+        if self._failure is not None:
+            raise FusionBenchError(f"it ends the program ({self._failure!r}) while it is imported")
+
+    def _import(self) -> None:
+        if not self.names:
+            name = f"{PLUGIN_PREFIX}{self.label}_{digest(str(self.file))[:8]}".replace(".", "_")
+            self._modules[name] = _execute(name, self.file)
+            return
+        package = self.names[0]
+        if package in sys.modules or package in sys.stdlib_module_names:
+            raise FusionBenchError(f"the module {package} is another: rename the folder")
+        _execute(package, self.file, [str(self.root)])
+        for name in self.names[1:]:
+            importlib.import_module(name)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Run a block as this plug-in's code; costs nothing where that is so already."""
+        global _current
+        if _current is self:
+            yield
+            return
+        before, _current = _current, self
+        path, hidden, others = sys.path[:], self._hide(), set(sys.modules)
+        sys.path[:] = [*self._path, *(place for place in path if place not in self._path)]
+        sys.modules.update(self._modules)
+        count = len(sys.modules)
+        try:
+            yield
+        finally:
+            self._path = [p for p in sys.path if p in self._path or p not in path]
+            if len(sys.modules) != count:
+                new = {name: sys.modules[name] for name in set(sys.modules) - others}
+                self._modules |= {n: m for n, m in new.items() if _is_own(m, self.root)}
+            for name in self._modules:
+                sys.modules.pop(name, None)
+            sys.modules.update(hidden)
+            sys.path[:] = path
+            _current = before
+
+    @cached_property
+    def _here(self) -> frozenset[str]:
+        items = self.root.iterdir()
+        found = {item.stem for item in items if item.suffix == ".py" or item.is_dir()}
+        return frozenset({*found, *self.names[:1]})
+
+    def _hide(self) -> dict[str, ModuleType]:
+        """Modules of another's folder, under names that this folder has too, taken away."""
+        taken = {n for n in self._here & sys.modules.keys() if _is_own(sys.modules[n], self.root)}
+        below = [n for n in sys.modules if n.partition(".")[0] in taken] if taken else []
+        return {name: sys.modules.pop(name) for name in below}
+
+    def _sources(self) -> dict[str, State]:
+        """The files of the plug-in's own modules imported so far, and their states."""
+        files = {getattr(module, "__file__", None) for module in self._modules.values()}
+        return {file: state_of(file) for file in {*files, str(self.file)} if file}
+
+    def _name(self, path: str) -> str:
+        return os.path.relpath(path, self.root) if Path(path).is_relative_to(self.root) else path
+
+    def late(self) -> dict[str, State]:
+        """The sources that were imported after the plug-in, while its code ran."""
+        return {file: state for file, state in self._sources().items() if file not in self._eager}
+
+    def keep(self, plugin: Any) -> Any:
+        """Have a class or function run inside this home whenever it is called from outside."""
+        if not isinstance(plugin, type):
+            return self._inside(plugin)
+        for name in CALLED:
+            found = inspect.getattr_static(plugin, name, None)
+            if found is not None:
+                setattr(plugin, name, self._inside(found))
+        return plugin
+
+    def _inside(self, found: Any) -> Any:
+        if isinstance(found, classmethod | staticmethod):
+            return type(found)(self._inside(found.__func__))
+        if isinstance(found, property):
+            return property(self._inside(found.fget))
+        if not isinstance(found, FunctionType):
+            return found
+
+        @functools.wraps(found)
+        def call(*arguments: Any, **options: Any) -> Any:
+            with self.entered():
+                return found(*arguments, **options)
+
+        return call
+
+
+def _is_own(module: ModuleType, root: Path) -> bool:
+    """Whether a module is of a user's folder, not of an installed package."""
+    file = getattr(module, "__file__", None)
+    places = [file] if file else list(getattr(module, "__path__", ()))
+    return any(is_users(place, os.path.realpath(root)) for place in places)
+
+
+def _execute(name: str, file: Path, search: list[str] | None = None) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=search)
+    if spec is None or spec.loader is None:
+        raise FusionBenchError("it is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+@functools.cache
+def homes_at(path: Path) -> tuple[Home, ...]:
+    """The plug-ins at a path that ``--plugin`` names.
+
+    A file is one; where its folder is a package, it is imported as a module of that. A folder that
+    is a package is one, with each module in it that imports fusionbench; of any other folder every
+    such file is one. Files named ``_*``, ``test_*``, ``setup.py`` and the like are left alone, and
+    what a repository has besides (its training, its demo) is never run.
+
+    Raises:
+        FusionBenchError: There is nothing of the kind.
+    """
+    if path.is_dir():
+        return _homes_in(path)
+    if not path.is_file():
+        raise FusionBenchError("there is no such file or folder")
+    if path.suffix != ".py":
+        raise FusionBenchError("it is not a Python file; expected a .py file or a folder")
+    package = _package(path.parent)
+    if package is None:
+        return (Home(path),)
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    names = (package.name, ".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return (Home(package / "__init__.py", names),)
+
+
+def _homes_in(folder: Path) -> tuple[Home, ...]:
+    files = [f for f in sorted(folder.glob("*.py")) if not NO_PLUGIN.fullmatch(f.name)]
+    plugins = [file for file in files if _imports_engine(file)]
+    package = _package(folder)
+    if package is not None:
+        parts = folder.relative_to(package.parent).parts
+        below = [".".join([*parts, file.stem]) for file in plugins]
+        return (Home(package / "__init__.py", (package.name, ".".join(parts), *below)),)
+    if not plugins:
+        found = f"none of its {len(files)} .py files imports" if files else "no .py file in it has"
+        raise FusionBenchError(f"{found} fusionbench: name the file that has the @method")
+    return tuple(map(Home, plugins))
+
+
+def _package(folder: Path) -> Path | None:
+    """The outermost package that a folder belongs to."""
+    if not (folder / "__init__.py").is_file() or not folder.name.isidentifier():
+        return None
+    return _package(folder.parent) or folder
+
+
+def _imports_engine(file: Path) -> bool:
+    """Whether a file imports this package, in whatever place; one that is broken may."""
+    source = file.read_bytes()
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return b"fusionbench" in source
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = [n for node in found for n in
+             ([node.module or ""] if isinstance(node, ast.ImportFrom)
+              else [alias.name for alias in node.names])]  # fmt: skip
+    return any(name.partition(".")[0] == "fusionbench" for name in names)
