@@ -119,7 +119,7 @@ class Home:
             self._path = [p for p in sys.path if p in self._path or p not in path]
             if len(sys.modules) != count:
                 new = {name: sys.modules[name] for name in set(sys.modules) - others}
-                self._modules |= {n: m for n, m in new.items() if _is_own(m, self.root)}
+                self._modules |= {n: m for n, m in new.items() if _is_own(n, m, self.root)}
             for name in self._modules:
                 sys.modules.pop(name, None)
             sys.modules.update(hidden)
@@ -134,7 +134,8 @@ class Home:
 
     def _hide(self) -> dict[str, ModuleType]:
         """Modules of another's folder, under names that this folder has too, taken away."""
-        taken = {n for n in self._here & sys.modules.keys() if _is_own(sys.modules[n], self.root)}
+        known = self._here & sys.modules.keys()
+        taken = {name for name in known if _is_own(name, sys.modules[name], self.root)}
         below = [n for n in sys.modules if n.partition(".")[0] in taken] if taken else []
         return {name: sys.modules.pop(name) for name in below}
 
@@ -176,11 +177,18 @@ class Home:
         return call
 
 
-def _is_own(module: ModuleType, root: Path) -> bool:
-    """Whether a module is of a user's folder, not of an installed package."""
-    file = getattr(module, "__file__", None)
-    places = [file] if file else list(getattr(module, "__path__", ()))
-    return any(is_users(place, os.path.realpath(root)) for place in places)
+def _is_own(name: str, module: ModuleType, root: Path) -> bool:
+    """Whether a module is of a user's folder: not of a package, nor the program that runs."""
+    top = sys.modules.get(name.partition(".")[0], module)
+    if module is sys.modules.get("__main__"):
+        return False
+    for part in (module, top):
+        file = getattr(part, "__file__", None)
+        places = [file] if file else list(getattr(part, "__path__", ()))
+        real = [place for place in places if Path(place).is_absolute()]
+        if not any(is_users(place, os.path.realpath(root)) for place in real):
+            return False
+    return True
 
 
 def _execute(name: str, file: Path, search: list[str] | None = None) -> ModuleType:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from fusionbench.files import digest, sha256_of
@@ -86,8 +86,10 @@ class Watch:
             path = os.fsdecode(path)
         if not isinstance(path, str) or path in self._seen or "\0" in path:
             return
-        if self._counts(path):
-            self._seen[path] = _stamp(path)
+        stamp = _stamp(path)
+        looked_through = stamp is None and path in sys.path  # for packages, by importlib.metadata
+        if not looked_through and self._counts(path):
+            self._seen[path] = stamp
 
     def leave_out(self, path: object) -> None:
         """Forget a file: its checksum is known elsewhere, or the code itself wrote it."""
@@ -171,12 +173,14 @@ def _stamp(path: str) -> object:
 def _installed() -> tuple[str, ...]:
     """Folders of the interpreter, of packages and of caches: what is in them is nobody's own."""
     paths = sysconfig.get_paths()
+    library = Path(paths["stdlib"]).parent
     found = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     found += [str(Path(os.__file__).parent), *site.getsitepackages(), site.getusersitepackages()]
     cached = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     found += [str(Path(cached) / name) for name in ("torch", "huggingface", "matplotlib", "uv")]
     found += [str(Path(sys.executable).parent), str(Path(sys.executable).resolve().parent)]
     found += [os.environ.get("TORCH_HOME") or str(Path(cached) / "torch"), "~/.triton"]
+    found += [str(library)] if library.name.startswith("lib") else []
     found += [f"{tempfile.gettempdir()}/torchinductor_{Path.home().name}"]
     if os.name == "posix":
         found += ["/proc", "/sys", "/dev", "/etc", "/bin", "/usr/bin", "/usr/lib", "/usr/lib64"]
@@ -232,7 +236,7 @@ def _tell(path: object, *, wrote: bool = False) -> None:
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _watches or event not in _EVENTS:
         return
-    if "importlib" in sys._getframe(1).f_code.co_filename[:18]:  # '<frozen importlib...'
+    if sys._getframe(1).f_code.co_filename.endswith(_READERS_OF_SOURCE):
         return
     _EVENTS[event](arguments)
 
@@ -248,6 +252,18 @@ def _started(arguments: tuple[Any, ...]) -> None:
     _tell_all((program, *([given] if isinstance(given, str | bytes) else given or ())))
 
 
+_READERS_OF_SOURCE = (
+    "<frozen importlib._bootstrap_external>",
+    "<frozen zipimport>",
+    "linecache.py",
+    "tokenize.py",
+    str(Path("importlib", "metadata", "__init__.py")),
+)
+"""What reads sources and looks for packages: of those, what matters is known otherwise."""
+_ASKING = ("genericpath.py", "pathlib.py", f"pathlib{os.sep}__init__.py", f"pathlib{os.sep}_abc.py",
+           f"pathlib{os.sep}_local.py", "posixpath.py", "ntpath.py")  # fmt: skip
+"""What looks for a file in somebody's name."""
+
 _EVENTS: dict[str, Callable[[tuple[Any, ...]], None]] = {
     "open": _opened,
     "os.listdir": lambda arguments: _tell("." if arguments[0] is None else arguments[0]),
@@ -260,13 +276,13 @@ _EVENTS: dict[str, Callable[[tuple[Any, ...]], None]] = {
 
 @contextmanager
 def _probes() -> Iterator[None]:
-    """Notice files that were asked for and are not there: they may come."""
+    """Notice files that a user's code asked for and that are not there: they may come."""
 
     def probe(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
         try:
             return _stat(path, *arguments, **options)
         except FileNotFoundError:
-            if isinstance(path, str | os.PathLike):
+            if isinstance(path, str | os.PathLike) and _asked_by_a_user(sys._getframe(1)):
                 _tell(path)
             raise
 
@@ -275,6 +291,13 @@ def _probes() -> Iterator[None]:
         yield
     finally:
         os.stat = before
+
+
+def _asked_by_a_user(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_filename.endswith(_ASKING):
+        frame = frame.f_back
+    name = frame.f_code.co_filename if frame is not None else "<"
+    return not name.startswith("<") and any(is_users(name, watch.root) for watch in _watches)
 
 
 @cache
