@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fusionbench.checkpoints import refuse_no_weights
 from fusionbench.errors import WeightsError
 from fusionbench.files import sha256_of, user_cache
 
@@ -238,6 +239,7 @@ def user_file(method: str, asked: str) -> Weights:
     path = Path(asked).expanduser()
     if not path.is_file():
         raise WeightsError(f"--weights {method}={asked}: there is no such file")
+    refuse_no_weights(path)
     sha256, pairs = sha256_of(path), trained_pairs(path)
     note = note_of_file(path, sha256)
     return Weights("file", path, sha256, note, trained_on=(), trained_pairs=pairs)
@@ -282,6 +284,7 @@ def own_files(
                 f"another with --weights {method}=FILE, or leave the method out with "
                 f"--methods ...,-{method}"
             )
+        refuse_no_weights(path)
     main = next((path for path in paths if path == given), paths[0])
     sha256, more = sha256_of(main), tuple(path for path in paths if path != main)
     note = note_of_file(main, sha256) if given else f"{main.name}, sha256 {sha256[:12]}"
