@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ WRAPPERS = ("module.", "_orig_mod.")
 COUNTERS = ("total_ops", "total_params")
 """What the FLOP counter thop leaves in a network."""
 AGAIN = "download or copy it again"
+EXPECTED = "expected a file of PyTorch or safetensors"
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +75,10 @@ def read_checkpoint(path: Path, device: str = "cpu") -> Any:
             from safetensors.torch import load_file
 
             return load_file(path, device)
-        with torch.serialization.safe_globals(_numpy_globals()), path.open("rb") as stream:
-            return torch.load(stream, map_location=device, weights_only=True)
+        with warnings.catch_warnings(), path.open("rb") as stream:
+            warnings.simplefilter("ignore")  # torch's advice about other pickles
+            with torch.serialization.safe_globals(_numpy_globals()):
+                return torch.load(stream, map_location=device, weights_only=True)
     except Exception as error:
         raise _refused(path, _fault(path, error)) from error
 
@@ -258,13 +262,11 @@ def _other_format(path: Path) -> str:
     start = _start(path)
     for magic, what in _OTHERS:
         if start.startswith(magic):
-            return (
-                what if "unpack" in what else f"{what}; expected a file of PyTorch or safetensors"
-            )
+            return what if "unpack" in what else f"{what}; {EXPECTED}"
     if start[257:262] == b"ustar":
         return "a tar archive; unpack it and name the file inside"
     if re.match(rb"\x08[\x01-\x20](\x12|:|B)", start):
-        return "an ONNX network; expected a file of PyTorch or safetensors"
+        return f"an ONNX network; {EXPECTED}"
     if start.startswith(b"PK"):
         return _zip_fault(path)
     if b"\0" not in start and all(byte >= 32 or byte in b"\t\r\n\f" for byte in start):
@@ -284,7 +286,7 @@ def _zip_fault(path: Path) -> str:
     if any(name.split("/")[-1] == "data.pkl" for name in names):
         return ""
     if names and all(name.endswith(".npy") for name in names):
-        return "an archive of NumPy arrays; expected a file of PyTorch or safetensors"
+        return f"an archive of NumPy arrays; {EXPECTED}"
     inside = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     return f"a zip archive of {inside or 'nothing'}; unpack it and name the file inside"
 
@@ -298,17 +300,18 @@ def _is_safetensors(path: Path) -> bool:
 def _fault(path: Path, error: Exception) -> str:
     """What kept a file from being read, in our words: torch advises to load it unsafely."""
     cut = r"EOF|ran out of input|central directory|truncated|incomplete|invalid ?header|too large"
-    if unsafe := re.search(r"GLOBAL (\S+)", str(error)):
+    if unsafe := re.search(r"GLOBAL (\w[\w.]*\.\w+)", str(error)):
         whole = [name for name in (unsafe[1], *_unsafe(path)) if name.startswith("torch.nn.")]
         what = "a whole pickled network" if whole else "pickled with other objects than tensors"
         return (
             f"{what} ({unsafe[1]}), and rebuilding those would run code. Where their code is at "
             "hand, save the tensors alone: torch.save(network.state_dict(), 'weights.pth')"
         )
-    if isinstance(error, EOFError) or re.search(cut, str(error), re.IGNORECASE):
+    torchs = _start(path).startswith(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9")
+    if isinstance(error, EOFError) or torchs or re.search(cut, str(error), re.IGNORECASE):
         return f"cut short or damaged; {AGAIN}"
     if _start(path)[:1] == b"\x80":
-        return "a pickle that torch.save did not write; expected a file of PyTorch or safetensors"
+        return f"a pickle that torch.save did not write; {EXPECTED}"
     if "weights_only" in str(error) or "legacy" in str(error):
         return f"no file of PyTorch or safetensors; {AGAIN}"
     return f"damaged ({plainly(error)}); {AGAIN}"

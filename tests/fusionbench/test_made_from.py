@@ -134,7 +134,7 @@ def test_a_file_that_load_opens_is_noticed(project, name, load) -> None:
 @pytest.mark.parametrize(("top", "load", "fuse"), [
     ("K = float((HERE / 'a.txt').read_text())", "pass", "return K * ir"),
     ("", "pass", "return float((HERE / 'a.txt').read_text()) * ir"),
-    ("", "self.w = 0", "self.w = self.w or float((HERE / 'a.txt').read_text()); return self.w * ir"),
+    ("", "self.w = 0", "self.w = self.w or float(open(HERE / 'a.txt').read()); return self.w * ir"),
     ("import subprocess", "self.w = float(subprocess.run(['cat', str(HERE / 'a.txt')], "
      "capture_output=True).stdout)", "return self.w * ir"),
 ])  # fmt: skip
