@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from fusionbench.errors import FusionBenchError
 
@@ -35,6 +36,7 @@ def check_name(name: str, what: str) -> str:
     return name
 
 
+@cache
 def check_path(name: str, what: str) -> str:
     """A name of several parts with ``/`` between them, such as a pair's id, as it is.
 
