@@ -16,7 +16,7 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -47,21 +47,29 @@ class Home:
 
     Args:
         file: The file, or the package's ``__init__.py``.
-        names: The modules to import, where it is a package: dotted, the package's own name first.
+        is_package: Whether it is that.
     """
 
-    def __init__(self, file: Path, names: tuple[str, ...] = ()) -> None:
-        self.file, self.names = file, names
-        self.root = file.parent
-        self.label = names[0] if names else file.stem
-        below = self.root.joinpath(*names[1].split(".")[1:]) if names[1:] else self.root
-        self._path = list(dict.fromkeys(str(p) for p in (below.parent, below, self.root)
-                                        if p.is_dir() and p.is_relative_to(self.root)))  # fmt: skip
+    def __init__(self, file: Path, *, is_package: bool = False) -> None:
+        self.file, self.root = file, file.parent
+        self.label = self.root.name if is_package else file.stem
+        self._is_package = is_package
+        self._names: list[str] = []
+        self._path = [str(self.root)]
         self._modules: dict[str, ModuleType] = {}
         self._importing = Watch(self.root)
         self._eager: frozenset[str] = frozenset()
         self._fingerprint = ""
         self._failure: BaseException | None = None
+
+    def want(self, names: Iterable[str], folder: Path) -> Home:
+        """Have modules of the package imported, too, which lie in a folder of it."""
+        new = [name for name in names if name not in self._names]
+        self._names += new
+        self._path = list(dict.fromkeys([str(folder), *self._path]))
+        if new:
+            self._fingerprint = ""
+        return self
 
     @property
     def fingerprint(self) -> str:
@@ -81,7 +89,8 @@ class Home:
                     self._import()
             except (Exception, SystemExit) as error:
                 self._failure = error
-            states = {**self._sources(), **dict(self._importing.states())}
+            states = {str(path): state for path, state in self._importing.states()}
+            states |= self._sources()
             self._eager = frozenset(states)
             self._fingerprint = digest(sorted([self._name(p), s] for p, s in states.items()))
         if isinstance(self._failure, Exception):
@@ -90,15 +99,13 @@ class Home:
             raise FusionBenchError(f"it ends the program ({self._failure!r}) while it is imported")
 
     def _import(self) -> None:
-        if not self.names:
+        if not self._is_package:
             name = f"{PLUGIN_PREFIX}{self.label}_{digest(str(self.file))[:8]}".replace(".", "_")
             self._modules[name] = _execute(name, self.file)
             return
-        package = self.names[0]
-        if package in sys.modules or package in sys.stdlib_module_names:
-            raise FusionBenchError(f"the module {package} is another: rename the folder")
-        _execute(package, self.file, [str(self.root)])
-        for name in self.names[1:]:
+        if self.label not in sys.modules:
+            _execute(self.label, self.file, [str(self.root)])
+        for name in self._names:
             importlib.import_module(name)
 
     @contextmanager
@@ -130,7 +137,7 @@ class Home:
     def _here(self) -> frozenset[str]:
         items = self.root.iterdir()
         found = {item.stem for item in items if item.suffix == ".py" or item.is_dir()}
-        return frozenset({*found, *self.names[:1]})
+        return frozenset({*found, self.label} if self._is_package else found)
 
     def _hide(self) -> dict[str, ModuleType]:
         """Modules of another's folder, under names that this folder has too, taken away."""
@@ -225,10 +232,8 @@ def homes_at(path: Path) -> tuple[Home, ...]:
         raise FusionBenchError("it is not a Python file; expected a .py file or a folder")
     package = _package(path.parent)
     if package is None:
-        return (Home(path),)
-    parts = path.relative_to(package.parent).with_suffix("").parts
-    names = (package.name, ".".join(parts[:-1] if parts[-1] == "__init__" else parts))
-    return (Home(package / "__init__.py", names),)
+        return (_home(path),)
+    return (_of_package(package, [path.with_suffix("")], path.parent),)
 
 
 def _homes_in(folder: Path) -> tuple[Home, ...]:
@@ -236,20 +241,40 @@ def _homes_in(folder: Path) -> tuple[Home, ...]:
     plugins = [file for file in files if _imports_engine(file)]
     package = _package(folder)
     if package is not None:
-        parts = folder.relative_to(package.parent).parts
-        below = [".".join([*parts, file.stem]) for file in plugins]
-        return (Home(package / "__init__.py", (package.name, ".".join(parts), *below)),)
+        return (_of_package(package, [folder, *(f.with_suffix("") for f in plugins)], folder),)
     if not plugins:
         found = f"none of its {len(files)} .py files imports" if files else "no .py file in it has"
         raise FusionBenchError(f"{found} fusionbench: name the file that has the @method")
-    return tuple(map(Home, plugins))
+    return tuple(map(_home, plugins))
+
+
+@functools.cache
+def _home(file: Path, *, is_package: bool = False) -> Home:
+    return Home(file, is_package=is_package)
+
+
+def _of_package(package: Path, modules: Iterable[Path], folder: Path) -> Home:
+    """The home of a package, with modules of it (paths without suffix) that are plug-ins."""
+    parts = [module.relative_to(package.parent).parts for module in modules]
+    names = [".".join(part[:-1] if part[-1] == "__init__" else part) for part in parts]
+    return _home(package / "__init__.py", is_package=True).want(names, folder)
 
 
 def _package(folder: Path) -> Path | None:
-    """The outermost package that a folder belongs to."""
-    if not (folder / "__init__.py").is_file() or not folder.name.isidentifier():
+    """The outermost package that a folder belongs to; none whose name is a known module's."""
+    known = sys.modules.get(folder.name)
+    taken = folder.name in sys.stdlib_module_names or (
+        known is not None and not _is_own(folder.name, known, folder)
+    )
+    if taken or not folder.name.isidentifier() or not (folder / "__init__.py").is_file():
         return None
     return _package(folder.parent) or folder
+
+
+def forget() -> None:
+    """Have plug-ins imported again when they are next asked for."""
+    homes_at.cache_clear()
+    _home.cache_clear()
 
 
 def _imports_engine(file: Path) -> bool:

@@ -101,7 +101,7 @@ class Watch:
         return real not in self._left_out and is_users(real, self.root)
 
     def _settle(self) -> None:
-        for path in [p for p in self._seen if p not in self._states]:
+        for path in [p for p in list(self._seen) if p not in self._states]:
             before, now = self._seen[path], _stamp(path)
             gone = before is not None and now is None
             if not gone and os.path.realpath(path) not in self._left_out:
@@ -325,7 +325,7 @@ def _wrap(module: ModuleType) -> None:
 
 def _telling(function: Any) -> Any:
     if isinstance(function, type):  # a class stays one: others derive from it, or ask for it
-        made = function.__init__
+        made = function.__init__  # type: ignore[misc]
 
         def __init__(self: Any, *arguments: Any, **options: Any) -> None:
             _tell_all((*arguments, *options.values()))

@@ -106,7 +106,8 @@ class Method:
                 return asked / name
             if replaced(asked, files_named(type(self))) in (None, name):
                 return asked
-        folders = [vars(c)["_folder"] for c in type(self).__mro__ if "_folder" in vars(c)]
+        homes = [vars(c) for c in type(self).__mro__ if "_folder" in vars(c)]
+        folders: list[Path] = [home["_folder"] for home in homes]
         paths = [folder / name for folder in folders] or [Path(name)]
         return next((path for path in paths if path.exists()), paths[0])
 
@@ -306,7 +307,7 @@ def detector(name: str, **card: Any) -> Callable[[D], D]:
 
 
 @cache
-def files_named(cls: type[Method]) -> tuple[str, ...] | None:
+def files_named(cls: type) -> tuple[str, ...] | None:
     """The names that a class's code gives to :meth:`Method.file`; None where it never calls it.
 
     Read from the source, without running it: a name that is put together there is not known.

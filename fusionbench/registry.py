@@ -141,9 +141,9 @@ class Registry(Generic[T]):
             registry._discover_installed()
             registry._files.update(new)
         for path in new:
-            broken = _broken(str(path), partial(_load_plugins, path))
-            for registry in together if broken else ():
-                registry.broken[str(path)] = broken
+            if broken := _broken(str(path), partial(_load_plugins, path)):
+                for registry in together:
+                    registry.broken[str(path)] = broken
 
     def _discover_installed(self) -> None:
         if self._discovered:

@@ -110,7 +110,7 @@ def fresh_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None
         before[each] = dict(each._entries), dict(each.broken)
 
     def forget() -> None:
-        homes.homes_at.cache_clear()
+        homes.forget()
         for each, (entries, broken) in before.items():
             each._entries, each.broken = dict(entries), dict(broken)
             each._files.clear()

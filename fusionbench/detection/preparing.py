@@ -56,9 +56,10 @@ def prepare_detector(
     setting = Setting(device=device, weights=weights or None, finder=finder or WeightsFinder())
     detector: Detector = entry.plugin(setting)
     watch = entry.watch()
-    weights = detector.weights() if watch else None
-    for path in (weights.path, *weights.more) if watch and weights else ():
-        watch.leave_out(path)
+    if watch is not None:
+        found = detector.weights()
+        for path in (found.path, *found.more):
+            watch.leave_out(path)
     return PreparedDetector(detector, _record(detector, entry.fingerprint, thresholds), watch)
 
 

@@ -203,6 +203,26 @@ def test_a_package_imports_relatively_and_by_its_name(tmp_path) -> None:
         assert METHODS["packed"].origin == "mynet"
 
 
+def test_a_plugin_that_is_named_twice_is_one(cli, tmp_path) -> None:
+    for name in ("mynet", "flat"):
+        init = {"__init__.py": ""} if name == "mynet" else {}
+        written(tmp_path / name, {"one.py": a_method(f"{name}1"), **init})
+    for name in ("mynet", "flat"):
+        both = ("--plugin", tmp_path / name / "one.py", "--plugin", tmp_path / name)
+        done = cli("list", "methods", *both)
+        assert done.code == 0 and "registers nothing" not in done.err, done.err
+        assert f"method {name}1" in done.err
+
+
+@pytest.mark.parametrize("name", ["code", "yaml", "my-net"])
+def test_a_folder_that_cannot_be_a_package_is_a_plain_one(tmp_path, name) -> None:
+    import yaml
+
+    files = {"__init__.py": "", "one.py": a_method("one", "import net"), "net.py": ""}
+    add_plugin_files([written(tmp_path / name, files) / "one.py"])
+    assert loaded("one").fuse(1, 2) == 1 and yaml.safe_load("1") == 1
+
+
 def test_a_folder_holds_several_plugins(cli, tmp_path) -> None:
     written(tmp_path, {
         "one.py": a_method("one"),
@@ -237,3 +257,12 @@ def test_a_name_that_could_lead_elsewhere_is_refused(name, told) -> None:
         METHODS.add(name, type("A", (), {}), frozenset())
     assert told in str(caught.value)
     assert METRICS["EN"]
+
+
+@pytest.mark.parametrize("name", ["../out", "/tmp/out", "..", "a\nb"])
+def test_a_data_set_of_folders_is_named_inside_the_results(cli, tmp_path, pair_folders, name):
+    pairs = pair_folders(1)
+    done = cli("run", "--ir", pairs / "ir", "--vis", pairs / "vi", "--dataset", name, "--methods",
+               "average", "--out", tmp_path / "run")  # fmt: skip
+    assert done.code == 2 and "data set name" in done.err, done.err
+    assert not (tmp_path / "run").exists()
