@@ -116,6 +116,7 @@ class Home:
             yield
             return
         before, _current = _current, self
+        argv, sys.argv = sys.argv, [str(self.file)]  # a parser in it does not get our options
         path, hidden, others = sys.path[:], self._hide(), set(sys.modules)
         sys.path[:] = [*self._path, *(place for place in path if place not in self._path)]
         sys.modules.update(self._modules)
@@ -130,7 +131,7 @@ class Home:
             for name in self._modules:
                 sys.modules.pop(name, None)
             sys.modules.update(hidden)
-            sys.path[:] = path
+            sys.path[:], sys.argv = path, argv
             _current = before
 
     @cached_property

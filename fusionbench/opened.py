@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import importlib.abc
 import importlib.machinery
+import logging
 import os
 import site
 import stat
@@ -34,6 +35,8 @@ State = str | None
 CHANGED = "changed while it was in use"
 TOO_MANY = "more files than are followed"
 MOST = 500
+
+log = logging.getLogger(__name__)
 
 NATIVE: dict[str, tuple[str, ...]] = {
     "safetensors": ("safe_open",),
@@ -107,6 +110,9 @@ class Watch:
             if not gone and os.path.realpath(path) not in self._left_out:
                 self._states[path] = state_of(path) if before == now else CHANGED
         if len(self._states) > MOST:
+            log.warning(
+                "%s opens more than %d files: nothing it made is used again", self.root, MOST
+            )
             self._states = {TOO_MANY: CHANGED}
 
     def states(self) -> list[list[State]]:

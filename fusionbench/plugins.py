@@ -104,7 +104,7 @@ class Method:
             asked = Path(self.setting.weights).expanduser()
             if asked.is_dir():
                 return asked / name
-            if replaced(asked, files_named(type(self))) in (None, name):
+            if replaced(asked, self._files_named()) in (None, name):
                 return asked
         homes = [vars(c) for c in type(self).__mro__ if "_folder" in vars(c)]
         folders: list[Path] = [home["_folder"] for home in homes]
@@ -119,12 +119,17 @@ class Method:
         Raises:
             WeightsError: They are not there; the message says what to do.
         """
-        names, asked = files_named(type(self)), self.setting.weights
+        names, asked = self._files_named(), self.setting.weights
         if asked is not None and names is None:
             raise FusionBenchError(f"method '{self.card.name}' takes no weights")
         if asked is None and not names:
             return None
         return own_files(self.card.name, names or (), self.file, asked)
+
+    @classmethod
+    def _files_named(cls) -> tuple[str, ...] | None:
+        itself: Any = cls
+        return files_named(itself)
 
     def load(self) -> None:
         """Build what :meth:`fuse` needs (networks, dictionaries) on ``self.setting.device``."""

@@ -16,6 +16,7 @@ import pytest
 import safetensors.torch
 import torch
 
+from fusionbench import opened
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.errors import FusionBenchError, WeightsError
 from fusionbench.files import sha256_of
@@ -311,6 +312,43 @@ def test_the_table_follows(project, tmp_path) -> None:
         lines = (tmp_path / "cli" / "leaderboard.csv").read_text().splitlines()
         means.append(lines[1])
     assert means[0] != means[1]
+
+
+def test_a_file_that_a_metric_opens_is_noticed(tmp_path, pair_folders, cli, fresh_plugins) -> None:
+    pairs, file, scale = pair_folders(2), tmp_path / "mine.py", tmp_path / "scale.txt"
+    file.write_text(
+        "from functools import cache\nfrom pathlib import Path\nfrom fusionbench import metric\n"
+        "@cache\ndef scale():\n"
+        "    return float(Path(__file__).with_name('scale.txt').read_text())\n"
+        "@metric('MEAN', title='Mean', better='higher', low=0, high=255,\n"
+        "        conventions={'standard': {}})\n"
+        "def mean(triple):\n    return scale() * triple.fused.u8.mean()\n"
+    )
+    for text, rows in (("1", 2), ("1", 2), ("2", 4)):
+        scale.write_text(text)
+        fresh_plugins()
+        done = cli("run", "--plugin", file, "--methods", "average", "--metrics", "MEAN", "--ir",
+                   pairs / "ir", "--vis", pairs / "vi", "--no-figures", "--no-html", "--workers", 1,
+                   "--out", tmp_path / "run")  # fmt: skip
+        assert done.code == 0, done.err
+        assert len(list(read_rows(tmp_path / "run/scores/custom/average.jsonl"))) == rows
+
+
+def test_more_files_than_are_followed_are_not_taken_as_unchanged(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(opened, "MOST", 2)
+    watch = Watch(tmp_path)
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+        with watch.looking():
+            (tmp_path / name).read_text()
+    assert not unchanged(watch.states()) and "more than 2 files" in caplog.text
+
+
+def test_a_plugins_parser_does_not_get_our_options(project) -> None:
+    project.plugin(top="import argparse\np = argparse.ArgumentParser()\n"
+                       "p.add_argument('--batch', default=7)\nK = p.parse_args().batch",
+                   fuse="assert K == 7; return ir")  # fmt: skip
+    assert project.run() == 2
 
 
 def test_installed_files_are_nobodys_own(tmp_path) -> None:
