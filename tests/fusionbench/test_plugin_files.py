@@ -266,3 +266,13 @@ def test_a_data_set_of_folders_is_named_inside_the_results(cli, tmp_path, pair_f
                "average", "--out", tmp_path / "run")  # fmt: skip
     assert done.code == 2 and "data set name" in done.err, done.err
     assert not (tmp_path / "run").exists()
+
+
+def test_two_names_that_one_file_system_takes_for_one_are_refused(tmp_path) -> None:
+    written(
+        tmp_path, {"a.py": a_method("Né1"), "b.py": a_method("ne\u03011"), "c.py": a_method("GFF")}
+    )
+    add_plugin_files([tmp_path / "a.py"])
+    for name in ("b.py", "c.py"):
+        with pytest.raises(FusionBenchError, match="is already registered by"):
+            add_plugin_files([tmp_path / name])
