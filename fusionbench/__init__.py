@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fusionbench.cards import DetectorCard, MethodCard, MetricCard
+    from fusionbench.checkpoints import load_weights, read_weights
     from fusionbench.detection.boxes import Detections
     from fusionbench.errors import DataError, FusionBenchError, UnknownNameError, WeightsError
     from fusionbench.plugins import Detector, Method, Setting, detector, method, metric
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "cards": ("DetectorCard", "MethodCard", "MetricCard"),
+    "checkpoints": ("load_weights", "read_weights"),
     "detection.boxes": ("Detections",),
     "errors": ("DataError", "FusionBenchError", "UnknownNameError", "WeightsError"),
     "plugins": ("Detector", "Method", "Setting", "detector", "method", "metric"),
@@ -48,8 +50,10 @@ __all__ = [
     "WeightsError",
     "WeightsFinder",
     "detector",
+    "load_weights",
     "method",
     "metric",
+    "read_weights",
 ]
 
 

@@ -7,6 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fusionbench.checkpoints import refuse_no_weights
 from fusionbench.errors import WeightsError
 from fusionbench.files import replacing, sha256_of, user_cache, write_json
 from fusionbench.registry import METHODS
@@ -27,8 +28,7 @@ def add(known: KnownWeights, file: Path) -> tuple[Path, bool]:
     Raises:
         WeightsError: The file is not there, or is neither.
     """
-    if not file.is_file():
-        raise WeightsError(f"{file}: there is no such file")
+    refuse_no_weights(file)
     found = sha256_of(file)
     exact = found == known.sha256
     if not exact:
@@ -67,8 +67,15 @@ def added_weights(name: str) -> Weights | None:
     record = user_cache("weights", name, RECORD)
     if not record.is_file():
         return None
-    facts = json.loads(record.read_text("utf-8"))
-    path = record.with_name(facts["file"])
+    try:
+        facts = json.loads(record.read_text("utf-8"))
+        path = record.with_name(facts["file"])
+        facts = {key: str(facts[key]) for key in ("sha256", "added", "original_name")}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise WeightsError(
+            f"{record} cannot be read ({type(error).__name__}: {error}); remove it, and add the "
+            f"file again with `fusionbench weights add {name} FILE`"
+        ) from error
     if not path.is_file() or sha256_of(path) != facts["sha256"]:
         raise WeightsError(
             f"{path} is not what was added ({facts['added']}); add it again with "

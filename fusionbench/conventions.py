@@ -116,6 +116,8 @@ class Column:
 
 def _code(entry: Entry[Any]) -> list[str]:
     """Fingerprints of a metric's module and of the siblings that it takes functions from."""
+    if not entry.is_built_in:
+        return [entry.fingerprint]
     package = entry.module.rpartition(".")[0]
     taken = {f.__module__ for f in vars(sys.modules[entry.module]).values() if isfunction(f)}
     siblings = {m for m in taken if m != entry.module and m.rpartition(".")[0] == package}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from fusionbench.cards import DetectorCard, MethodCard, MetricCard
 from fusionbench.errors import FusionBenchError, WeightsError
 from fusionbench.registry import DETECTORS, METHODS, METRICS
-from fusionbench.weights import Weights, WeightsFinder
+from fusionbench.weights import Weights, WeightsFinder, own_files, replaced
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,6 +55,7 @@ class Method:
     """
 
     card: ClassVar[MethodCard]
+    _folder: ClassVar[Path]
     accepts_other_files: ClassVar[bool] = False
     """Whether `fusionbench weights add` takes files that :meth:`check_weights` accepts."""
 
@@ -76,17 +82,54 @@ class Method:
     @property
     def label(self) -> str:
         """The row's name in tables; says which weights where there is a choice."""
-        return self.card.title
+        asked = self.setting.weights
+        return self.card.title if asked is None else f"{self.card.title} ({Path(asked).name})"
+
+    def file(self, name: str) -> Path:
+        """A file that belongs to the method, such as its weights.
+
+        A name that stands in the class's code as it is (``self.file("mynet.pth")``) is known before
+        anything is loaded: :meth:`weights` checks that the file is there, its checksum is in the
+        manifest and the footnotes, and results are made again when it changes.
+
+        Args:
+            name: Its path, relative to the folder of the plug-in's file.
+
+        Returns:
+            The file there; or, with ``--weights NAME=FILE``, the user's in its place (where there
+            are several, in that of the one with the same ending); or, with ``--weights
+            NAME=FOLDER``, the file of that name in the user's folder.
+        """
+        if self.setting.weights is not None:
+            asked = Path(self.setting.weights).expanduser()
+            if asked.is_dir():
+                return asked / name
+            if replaced(asked, self._files_named()) in (None, name):
+                return asked
+        homes = [vars(c) for c in type(self).__mro__ if "_folder" in vars(c)]
+        folders: list[Path] = [home["_folder"] for home in homes]
+        paths = [folder / name for folder in folders] or [Path(name)]
+        return next((path for path in paths if path.exists()), paths[0])
 
     def weights(self) -> Weights | None:
         """The weights that :meth:`load` will use, or None where the method needs none.
 
+        These are the files that its code names with :meth:`file`.
+
         Raises:
             WeightsError: They are not there; the message says what to do.
         """
-        if self.setting.weights is not None:
+        names, asked = self._files_named(), self.setting.weights
+        if asked is not None and names is None:
             raise FusionBenchError(f"method '{self.card.name}' takes no weights")
-        return None
+        if asked is None and not names:
+            return None
+        return own_files(self.card.name, names or (), self.file, asked)
+
+    @classmethod
+    def _files_named(cls) -> tuple[str, ...] | None:
+        itself: Any = cls
+        return files_named(itself)
 
     def load(self) -> None:
         """Build what :meth:`fuse` needs (networks, dictionaries) on ``self.setting.device``."""
@@ -148,6 +191,8 @@ def method(name: str, **card: Any) -> Callable[[M], M]:
 
     def register(cls: M) -> M:
         cls.card = MethodCard(name=name, **card)
+        module = sys.modules.get(cls.__module__)
+        cls._folder = Path(getattr(module, "__file__", None) or "x").resolve().parent
         METHODS.add(name, cls, cls.card.selectors)
         return cls
 
@@ -264,6 +309,35 @@ def detector(name: str, **card: Any) -> Callable[[D], D]:
         return cls
 
     return register
+
+
+@cache
+def files_named(cls: type) -> tuple[str, ...] | None:
+    """The names that a class's code gives to :meth:`Method.file`; None where it never calls it.
+
+    Read from the source, without running it: a name that is put together there is not known.
+    """
+    calls = [call for c in cls.__mro__ if issubclass(c, Method) and c is not Method
+             for call in _calls_of_file(c)]  # fmt: skip
+    given = [call.args[0] for call in calls if call.args]
+    names = [g.value for g in given if isinstance(g, ast.Constant) and isinstance(g.value, str)]
+    return tuple(dict.fromkeys(names)) if calls else None
+
+
+def _calls_of_file(cls: type) -> list[ast.Call]:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError, SyntaxError):
+        return []
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        call
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == "file"
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "self"
+    ]
 
 
 def packaged_weights(module_file: str, name: str) -> Path:

@@ -6,7 +6,6 @@ import fnmatch
 import hashlib
 import importlib
 import importlib.metadata
-import importlib.util
 import os
 import pkgutil
 import sys
@@ -18,32 +17,67 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.homes import PLUGIN_PREFIX as PLUGIN_PREFIX
+from fusionbench.homes import Home, current, homes_at
+from fusionbench.names import check_name, plain
+from fusionbench.opened import Watch, is_users
 
 T = TypeVar("T")
 
 PLUGIN_VARIABLE = "FUSIONBENCH_PLUGINS"
-PLUGIN_PREFIX = "fusionbench_plugin_"
 
 
 @dataclass(frozen=True)
 class Entry(Generic[T]):
-    """A registered plug-in, the groups that select it and the module it comes from."""
+    """A registered plug-in, the groups that select it and the module it comes from.
+
+    Attributes:
+        home: Where it lives, for one that ``--plugin`` named.
+        file: The file of the module.
+    """
 
     name: str
     plugin: T
     groups: frozenset[str]
     module: str
+    home: Home | None = None
+    file: str | None = None
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is one of this package's own."""
+        return self.home is None and self.module.partition(".")[0] == "fusionbench"
 
     @property
     def origin(self) -> str:
-        """``built-in``, or the distribution's top-level package."""
-        top = self.module.partition(".")[0]
-        return "built-in" if top == "fusionbench" else top.removeprefix(PLUGIN_PREFIX)
+        """``built-in``, or the plug-in's file or top-level package."""
+        if self.home is not None:
+            return self.home.label
+        return "built-in" if self.is_built_in else self.module.partition(".")[0]
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the source of the plug-in's module (its whole folder for a package)."""
-        return source_fingerprint(self.module)
+        """What identifies its code.
+
+        SHA-256 over the source of a built-in's module (its whole folder for a package); over that
+        of its whole package for an installed one; for one that ``--plugin`` named over every
+        module of its own that it imports, and the files that it opens meanwhile.
+        """
+        if self.home is not None:
+            return self.home.fingerprint
+        return source_fingerprint(self.module if self.is_built_in else _package(self.module))
+
+    def watch(self) -> Watch | None:
+        """What notices the files that a third party's code opens as it runs.
+
+        A built-in has none: its weights are known.
+        """
+        if self.home is not None:
+            return Watch(self.home.root, self.home.late)
+        if self.is_built_in:
+            return None
+        file = getattr(sys.modules.get(_package(self.module)), "__file__", None)
+        return Watch(Path(file or ".").parent)
 
 
 @dataclass(frozen=True)
@@ -67,24 +101,51 @@ class Registry(Generic[T]):
         self.kind, self.package = kind, package
         self._entries: dict[str, Entry[T]] = {}
         self._discovered = False
+        self._files: set[Path] = set()
         self.broken: dict[str, Broken] = {}
 
     def add(self, name: str, plugin: T, groups: frozenset[str]) -> None:
         """Register a plug-in under a name of its own.
 
         Raises:
-            FusionBenchError: The name is taken, or cannot be used in a selector.
+            FusionBenchError: The name is taken, or cannot be used in a selector or as a file's.
         """
-        module = getattr(plugin, "__module__", "__main__")
-        taken = self._entries.get(name)
-        if taken is not None and taken.module != module:
-            raise FusionBenchError(f"{self.kind} '{name}' is already registered by {taken.module}")
         if not name or name[0] == "-" or set(name) & set(", *?[]=@"):
             raise FusionBenchError(f"{self.kind} name '{name}' holds a character selectors use")
-        self._entries[name] = Entry(name, plugin, groups, module)
+        check_name(name, self.kind)
+        module, home = getattr(plugin, "__module__", "__main__"), current()
+        file = getattr(sys.modules.get(module), "__file__", None)
+        taken = self._taken(name)
+        if taken is not None and (taken.module, taken.home) != (module, home):
+            if file is not None and taken.file == file:
+                return  # the same file, imported a second time by another name
+            by = taken.module if taken.home is None else taken.file
+            raise FusionBenchError(f"{self.kind} '{name}' is already registered by {by}")
+        plugin = plugin if home is None else home.keep(plugin)
+        self._entries[name] = Entry(name, plugin, groups, module, home, file)
+
+    def _taken(self, name: str) -> Entry[T] | None:
+        """The entry whose files would have the same names, on a system that ignores case too."""
+        folded = {plain(known): entry for known, entry in self._entries.items()}
+        return folded.get(plain(name))
 
     def discover(self) -> None:
-        """Import every built-in module and entry point once; one that fails is listed as broken."""
+        """Import every built-in module and entry point, then the files that the user named, once.
+
+        One that fails is listed as broken.
+        """
+        self._discover_installed()
+        new = [path for path in plugin_files() if path not in self._files]
+        together = {*REGISTRIES, self} if new else ()
+        for registry in together:  # a file may hold any kind, and takes no built-in's name
+            registry._discover_installed()
+            registry._files.update(new)
+        for path in new:
+            if broken := _broken(str(path), partial(_load_plugins, path)):
+                for registry in together:
+                    registry.broken[str(path)] = broken
+
+    def _discover_installed(self) -> None:
         if self._discovered:
             return
         self._discovered = True
@@ -95,15 +156,10 @@ class Registry(Generic[T]):
                 self._try(name, partial(importlib.import_module, name))
         for point in importlib.metadata.entry_points(group=self.package):
             self._try(f"{point.name} ({point.value})", point.load)
-        for file in plugin_files():
-            self._try(str(file), partial(_import_file, file))
 
     def _try(self, where: str, load: Callable[[], object]) -> None:
-        try:
-            load()
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            self.broken[where] = Broken(where, reason, traceback.format_exc())
+        if broken := _broken(where, load):
+            self.broken[where] = broken
 
     def __iter__(self) -> Iterator[Entry[T]]:
         self.discover()
@@ -168,54 +224,94 @@ class Registry(Generic[T]):
         return found
 
 
+def _broken(where: str, load: Callable[[], object]) -> Broken | None:
+    try:
+        load()
+    except Exception as error:
+        reason = str(error) if type(error) is FusionBenchError else _reason(error)
+        return Broken(where, reason, traceback.format_exc())
+    return None
+
+
+def _reason(error: Exception) -> str:
+    """The error, and the line of a user's file where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith("<") and is_users(f.filename, "")]
+    at = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {error}{at}"
+
+
 def plugin_files() -> list[Path]:
-    """Python files named by ``--plugin`` or ``FUSIONBENCH_PLUGINS`` (separated as in ``PATH``)."""
+    """Files and folders named by ``--plugin`` or ``FUSIONBENCH_PLUGINS`` (as in ``PATH``)."""
     return [Path(f) for f in os.environ.get(PLUGIN_VARIABLE, "").split(os.pathsep) if f]
 
 
-def add_plugin_files(files: Sequence[Path]) -> None:
-    """Have files imported as plug-ins, here and in every process started from here.
+def add_plugin_files(files: Sequence[Path], *, strict: bool = True) -> None:
+    """Import plug-ins from files and folders, here and in every process started from here.
+
+    See :func:`fusionbench.homes.homes_at` for what counts in a folder.
+
+    Args:
+        files: The paths, beside those that ``FUSIONBENCH_PLUGINS`` names.
+        strict: Refuse what is broken; otherwise it is left to ``Registry.broken``.
 
     Raises:
-        FusionBenchError: There is no such file.
+        FusionBenchError: A plug-in is not there, or fails to import.
     """
     for file in files:
-        if not file.is_file():
-            raise FusionBenchError(f"--plugin {file}: there is no such file")
+        if not file.exists():
+            raise FusionBenchError(f"--plugin {file}: there is no such file or folder")
+        if os.pathsep in str(file.resolve()):
+            raise FusionBenchError(f"--plugin {file}: a path with '{os.pathsep}' cannot be used")
     named = dict.fromkeys([*plugin_files(), *(file.resolve() for file in files)])
-    os.environ[PLUGIN_VARIABLE] = os.pathsep.join(map(str, named))
-
-
-def _import_file(file: Path) -> None:
-    name = f"{PLUGIN_PREFIX}{file.stem}"
-    loaded = sys.modules.get(name)
-    if loaded is not None and Path(str(loaded.__file__)) == file:
+    if not named:
         return
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+    os.environ[PLUGIN_VARIABLE] = os.pathsep.join(map(str, named))
+    METHODS.discover()
+    broken = [METHODS.broken[str(path)] for path in named if str(path) in METHODS.broken]
+    if broken and strict:
+        raise FusionBenchError(
+            "\n".join(f"plug-in {each.module} is broken: {each.error}" for each in broken)
+        )
+    for path in named:
+        if str(path) not in METHODS.broken:
+            _say(path)
+
+
+def _say(path: Path) -> None:
+    """Say what a folder registered, and where a file registered nothing."""
+    from fusionbench import console
+
+    homes = homes_at(path)
+    entries = [(r.kind, e.name) for r in REGISTRIES for e in r if e.home in homes]
+    if not entries:
+        console.warn(
+            f"plug-in {path} registers nothing; expected a class with @method or @detector, "
+            "or a function with @metric"
+        )
+    elif path.is_dir():
+        console.note(f"plug-in {path}: {', '.join(f'{kind} {name}' for kind, name in entries)}")
+
+
+def _load_plugins(path: Path) -> None:
+    for home in homes_at(path):
+        home.load()
 
 
 @cache
 def source_fingerprint(module: str) -> str:
     """SHA-256 over the source that a module's results depend on.
 
-    Its file, or every ``*.py`` below it for a package; and what it may share with its siblings:
-    modules and packages beside it whose name starts with one underscore.
+    Its file, or every ``*.py`` below it for a package; and what it may share with its siblings in
+    a package: modules and packages beside it whose name starts with one underscore.
     """
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:
         return hashlib.sha256(module.encode()).hexdigest()
     path = Path(file)
     own = path.parent if path.name == "__init__.py" else path
-    shared = [p for p in own.parent.glob("_*") if not p.name.startswith("__")]
+    beside = own.parent.glob("_*") if "." in module else ()
+    shared = [p for p in beside if not p.name.startswith("__")]
     sources = {s for place in (own, *shared) for s in _python_files(place)}
     digest = hashlib.sha256()
     for source in sorted(sources):
@@ -230,6 +326,14 @@ def _python_files(place: Path) -> list[Path]:
     return [place] if place.suffix == ".py" else []
 
 
+def _package(module: str) -> str:
+    """The outermost package with code of its own that a module belongs to, or the module."""
+    parts = module.split(".")
+    names = (".".join(parts[: count + 1]) for count in range(len(parts)))
+    return next((n for n in names if getattr(sys.modules.get(n), "__file__", None)), module)
+
+
 METHODS: Registry[Any] = Registry("method", "fusionbench.methods")
 METRICS: Registry[Any] = Registry("metric", "fusionbench.metrics")
 DETECTORS: Registry[Any] = Registry("detector", "fusionbench.detectors")
+REGISTRIES: tuple[Registry[Any], ...] = (METHODS, METRICS, DETECTORS)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from fusionbench.manifest import DataSetRecord, Manifest, MethodRecord, PairRecord
+from fusionbench.names import check_path
 from fusionbench.rows import Row, latest
 
 
@@ -16,6 +17,7 @@ class Run:
 
     ``fused/<dataset>/<method>/<pair>.png`` and ``fused/<dataset>/<method>.jsonl`` come from the
     fuse stage, ``scores/<dataset>/<method>.jsonl`` from the score stage, the rest from the report.
+    A name that would lead out of the folder raises :class:`~fusionbench.errors.FusionBenchError`.
     """
 
     root: Path
@@ -27,18 +29,22 @@ class Run:
 
     def fused_rows(self, dataset: str, method: str) -> Path:
         """Rows ``{pair, hash, sha256, seconds}`` or ``{pair, hash, error, traceback}``."""
-        return self.root / "fused" / dataset / f"{method}.jsonl"
+        return self._below("fused", dataset, method, suffix=".jsonl")
 
     def score_rows(self, dataset: str, method: str) -> Path:
         """Rows ``{pair, fused, hash, values, errors}``; the last three are keyed by column."""
-        return self.root / "scores" / dataset / f"{method}.jsonl"
+        return self._below("scores", dataset, method, suffix=".jsonl")
 
     def fused_image(self, dataset: DataSetRecord, method: MethodRecord, pair: PairRecord) -> Path:
         """The fused image of one pair, made here or brought from elsewhere."""
         brought = method.fused.get(dataset.name)
         if brought is not None:
             return Path(brought[pair.id])
-        return self.root / "fused" / dataset.name / method.name / f"{pair.id}.png"
+        return self._below("fused", dataset.name, method.name, pair.id, suffix=".png")
+
+    def _below(self, *names: str, suffix: str) -> Path:
+        *folders, last = (check_path(name, "name") for name in names)
+        return self.root.joinpath(*folders, last + suffix)
 
     def has_image(self, dataset: DataSetRecord, method: MethodRecord, pair: PairRecord) -> bool:
         """Whether a fused image is meant to be there for the pair."""

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fusionbench.checkpoints import refuse_no_weights
 from fusionbench.errors import WeightsError
 from fusionbench.files import sha256_of, user_cache
 
@@ -238,9 +239,65 @@ def user_file(method: str, asked: str) -> Weights:
     path = Path(asked).expanduser()
     if not path.is_file():
         raise WeightsError(f"--weights {method}={asked}: there is no such file")
+    refuse_no_weights(path)
     sha256, pairs = sha256_of(path), trained_pairs(path)
     note = note_of_file(path, sha256)
     return Weights("file", path, sha256, note, trained_on=(), trained_pairs=pairs)
+
+
+def replaced(asked: Path, names: Sequence[str] | None) -> str | None:
+    """Which of a plug-in's files ``--weights NAME=FILE`` stands for; None if that is not clear."""
+    alike = [name for name in names or () if Path(name).suffix.lower() == asked.suffix.lower()]
+    for found in (names or (), alike):
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def own_files(
+    method: str, names: Sequence[str], place: Callable[[str], Path], asked: str | None
+) -> Weights:
+    """The weights of a plug-in: files beside it, or what the user named instead.
+
+    Args:
+        method: Its name, for the error.
+        names: The files that its code names, the weights first; none where they are not known.
+        place: Where each of them is, the user's choice among it.
+        asked: What ``--weights method=...`` says, a file or a folder.
+
+    Raises:
+        WeightsError: A file is not there, or it is not clear which one the user's replaces.
+    """
+    given = Path(asked).expanduser() if asked is not None else None
+    if given is not None and not given.is_dir():
+        user_file(method, str(asked))
+        if len(names) > 1 and replaced(given, names) is None:
+            raise WeightsError(
+                f"--weights {method}={asked}: the method has {len(names)} files "
+                f"({', '.join(names)}); name a folder that holds them: --weights {method}=FOLDER"
+            )
+    paths = [place(name) for name in names] or [given or Path()]
+    for path in paths:
+        if not path.is_file():
+            raise WeightsError(
+                f"method '{method}' needs {path}, and there is no such file. Put it there, name "
+                f"another with --weights {method}=FILE, or leave the method out with "
+                f"--methods ...,-{method}"
+            )
+        refuse_no_weights(path)
+    main = next((path for path in paths if path == given), paths[0])
+    sha256, more = sha256_of(main), tuple(path for path in paths if path != main)
+    note = note_of_file(main, sha256) if given else f"{main.name}, sha256 {sha256[:12]}"
+    note += "".join(f"; with {path.name} (sha256 {sha256_of(path)[:12]})" for path in more)
+    return Weights(
+        origin="file" if given else "plug-in",
+        path=main,
+        sha256=sha256,
+        note=note,
+        more=more,
+        trained_on=() if given else None,
+        trained_pairs=trained_pairs(main),
+    )
 
 
 def note_of_file(path: Path, sha256: str) -> str:
@@ -260,7 +317,10 @@ def read_card(weights: Path) -> dict[str, Any]:
     try:
         facts = json.loads(card.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise WeightsError(f"{card}: not the card of a weights file: {error}") from error
+        raise WeightsError(
+            f"{card} should be the card of {weights.name} (JSON), and cannot be read: {error}. "
+            "Remove it, or copy it again with the weights"
+        ) from error
     return facts if isinstance(facts, dict) else {}
 
 
@@ -270,5 +330,10 @@ def trained_pairs(weights: Path) -> dict[str, tuple[str, ...]]:
     Raises:
         WeightsError: The card cannot be read.
     """
-    listed = read_card(weights).get("trained_pairs")
-    return {n: tuple(map(str, ids)) for n, ids in listed.items()} if listed else {}
+    listed = read_card(weights).get("trained_pairs") or {}
+    if not isinstance(listed, dict) or not all(isinstance(ids, list) for ids in listed.values()):
+        raise WeightsError(
+            f"{weights.with_suffix('.json')}: trained_pairs is {type(listed).__name__}; expected "
+            "lists of pair ids by data set, as `fusionbench train` writes them"
+        )
+    return {name: tuple(map(str, ids)) for name, ids in listed.items()}

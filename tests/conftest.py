@@ -7,7 +7,7 @@ import sys
 
 # Small images: more threads would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -95,3 +95,25 @@ def pair_folders(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture
+def fresh_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Plug-ins of one test are unknown to the next; call it to begin again as a new process."""
+    from fusionbench import homes, registry
+
+    monkeypatch.delenv(registry.PLUGIN_VARIABLE, raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # files are changed within a second
+    before = {}
+    for each in registry.REGISTRIES:
+        list(each)
+        before[each] = dict(each._entries), dict(each.broken)
+
+    def forget() -> None:
+        homes.forget()
+        for each, (entries, broken) in before.items():
+            each._entries, each.broken = dict(entries), dict(broken)
+            each._files.clear()
+
+    yield forget
+    forget()

@@ -48,6 +48,9 @@ app.add_typer(listing.app, name="list")
 app.add_typer(data.app, name="data")
 app.add_typer(weights.app, name="weights")
 
+STOPPED = 130
+"""Typer's exit code for Ctrl-C."""
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -70,12 +73,18 @@ def _common(
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 done with failed cells, 2 not done."""
+    """Run the command line: exit code 0 done, 1 done with failed cells, 2 not done, 130 Ctrl-C."""
     from fusionbench import console
     from fusionbench.errors import FusionBenchError
 
     try:
-        app()
+        sys.exit(_run())
+    except KeyboardInterrupt:
+        console.note(
+            "stopped: every image and row that was finished is kept; "
+            "the same command goes on from there"
+        )
+        sys.exit(130)
     except FusionBenchError as error:
         if "--debug" in sys.argv:
             raise
@@ -87,3 +96,22 @@ def main() -> None:
         console.error(f"unexpected {type(error).__name__}: {error}")
         console.note("Run `fusionbench --debug ...` for the traceback; please report it.")
         sys.exit(2)
+
+
+def _run() -> int:
+    """The exit code of the command; typer would say nothing of Ctrl-C, or a word of its own.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    try:
+        code = app(standalone_mode=False)
+    except Exception as error:
+        stopped = isinstance(error.__cause__, KeyboardInterrupt)
+        if stopped or not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise (KeyboardInterrupt if stopped else error) from error.__cause__
+        error.show()  # a wrong option: its usage, and what was expected
+        return int(error.exit_code)
+    if code == STOPPED:
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else 0

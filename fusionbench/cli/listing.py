@@ -25,7 +25,7 @@ def methods(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     """Fusion methods."""
     from fusionbench.registry import METHODS, add_plugin_files
 
-    add_plugin_files(plugin or ())
+    add_plugin_files(plugin or (), strict=False)
     items = [asdict(e.plugin.card) | {"origin": e.origin} for e in METHODS]
     _show(items, ("name", "title", "family", "year", "groups", "origin"), as_json, METHODS)
 
@@ -37,7 +37,7 @@ def metrics(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     from fusionbench.plugins import metric_card
     from fusionbench.registry import METRICS, add_plugin_files
 
-    add_plugin_files(plugin or ())
+    add_plugin_files(plugin or (), strict=False)
     conventions = load_conventions().values()
     items = []
     for entry in METRICS:

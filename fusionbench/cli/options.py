@@ -73,7 +73,9 @@ DeviceOption = Annotated[str, typer.Option(help="Torch device, such as cpu or cu
 BatchOption = Annotated[
     int, typer.Option(min=1, help="Pairs of one size given to a method at once (for GPUs).")
 ]
-SeedOption = Annotated[int, typer.Option(help="Seed set before each method is loaded.")]
+SeedOption = Annotated[
+    int, typer.Option(help="Seed of the random generators, for each method and pair.")
+]
 WeightsOption = Annotated[
     list[str] | None,
     typer.Option(help="METHOD=authors|retrained|FILE, repeatable."),
@@ -89,7 +91,9 @@ MethodOptionOption = Annotated[
 ]
 PluginOption = Annotated[
     list[Path] | None,
-    typer.Option(help="Python file with methods or metrics, repeatable [FUSIONBENCH_PLUGINS]."),
+    typer.Option(
+        help="File or folder with methods, metrics or detectors, repeatable [FUSIONBENCH_PLUGINS]."
+    ),
 ]
 FiguresOption = Annotated[bool, typer.Option(help="Draw figures.")]
 HtmlOption = Annotated[bool, typer.Option(help="Write report.html.")]

@@ -11,6 +11,7 @@ from fusionbench.datasets import DataSet, open_dataset, open_folders
 from fusionbench.engines import default_workers
 from fusionbench.errors import FusionBenchError
 from fusionbench.manifest import Manifest
+from fusionbench.names import check_name
 from fusionbench.pipeline import Plan, check_datasets
 from fusionbench.registry import add_plugin_files
 from fusionbench.settings import data_root, weights_folders
@@ -108,7 +109,8 @@ def _open(request: Request) -> list[DataSet]:
     elif request.ir is None or request.vis is None:
         raise FusionBenchError("--ir and --vis go together: name both folders")
     else:
-        found = [open_folders(request.ir, request.vis, request.dataset or "custom")]
+        name = check_name(request.dataset or "custom", "data set")
+        found = [open_folders(request.ir, request.vis, name)]
     if request.pairs is not None:
         found = [dataset.only(request.pairs) for dataset in found]
     return [dataset.first(request.limit) for dataset in found]

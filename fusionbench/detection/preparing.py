@@ -9,6 +9,7 @@ from fusionbench.detection.records import DetectorRecord, ThresholdsRecord
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest, sha256_of
 from fusionbench.manifest import WeightsRecord
+from fusionbench.opened import Watch
 from fusionbench.plugins import Detector, Setting
 from fusionbench.registry import DETECTORS
 from fusionbench.weights import WeightsFinder
@@ -18,10 +19,11 @@ DEFAULT_THRESHOLDS = Thresholds()
 
 @dataclass(frozen=True)
 class PreparedDetector:
-    """A detector ready to be loaded, and what the manifest says of it."""
+    """A detector ready to be loaded, what the manifest says of it, and what watches its files."""
 
     detector: Detector
     record: DetectorRecord
+    watch: Watch | None = None
 
 
 def prepare_detector(
@@ -53,7 +55,12 @@ def prepare_detector(
     entry = DETECTORS[name]
     setting = Setting(device=device, weights=weights or None, finder=finder or WeightsFinder())
     detector: Detector = entry.plugin(setting)
-    return PreparedDetector(detector, _record(detector, entry.fingerprint, thresholds))
+    watch = entry.watch()
+    if watch is not None:
+        found = detector.weights()
+        for path in (found.path, *found.more):
+            watch.leave_out(path)
+    return PreparedDetector(detector, _record(detector, entry.fingerprint, thresholds), watch)
 
 
 def _record(detector: Detector, source: str, thresholds: Thresholds) -> DetectorRecord:

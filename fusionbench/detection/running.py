@@ -32,10 +32,12 @@ from fusionbench.detection.stored import (
 from fusionbench.errors import FusionBenchError
 from fusionbench.labels import LabelSet
 from fusionbench.manifest import DataSetRecord, PairRecord, command_line, hardware, versions
+from fusionbench.opened import unchanged, watching
 from fusionbench.pipeline import tell
 from fusionbench.plugins import Detector
+from fusionbench.rows import latest
 from fusionbench.runs import Run
-from fusionbench.stages.detecting import Contestant, contestants, detect, write_failure
+from fusionbench.stages.detecting import SOURCES, Contestant, contestants, detect, write_failure
 
 PACKAGES = ("ultralytics", "torchvision")
 __all__ = ["DetectionPlan", "detect_all", "plan_detection"]
@@ -67,7 +69,8 @@ def _loader(prepared: PreparedDetector) -> Callable[[], Detector]:
     def load() -> Detector:
         detector = copy(prepared.detector)
         try:
-            detector.load()
+            with watching(prepared.watch):
+                detector.load()
         except FusionBenchError:
             raise
         except Exception as error:
@@ -138,6 +141,9 @@ def _know_classes(
 
 def _classes_known(run: Run, record: DetectionRecord) -> list[str]:
     """The detector's classes as an earlier evaluation found them; saves loading it."""
+    seen = latest(detection_rows(run, record, next(iter(SOURCES)))).values()
+    if not all(unchanged(row.get("files", ())) for row in seen):
+        return []
     for known in read_records(run):
         if known.detector.fingerprint == record.detector.fingerprint:
             return known.detector.classes
@@ -173,6 +179,7 @@ def _detect_contestant(
         raw=raw_thresholds(plan.thresholds),
         overwrite=plan.overwrite,
         batch=plan.batch,
+        watch=prepared.watch,
         advance=advance,
     )
     return done.images

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from fusionbench import Detector, KnownWeights, WeightsError, WeightsFinder
 from fusionbench import Weights as FoundWeights
+from fusionbench.checkpoints import refuse_no_weights
 from fusionbench.files import sha256_of, user_cache
 from fusionbench.weights import known_weights, note_of_file
 
@@ -82,6 +83,7 @@ def title_of(weights: FoundWeights, names: Mapping[str, str]) -> str:
 
 
 def _named_file(path: Path, names: Mapping[str, str]) -> FoundWeights:
+    refuse_no_weights(path)
     sha256 = sha256_of(path)
     for known in map(known_weights, names):
         if known.sha256 == sha256:

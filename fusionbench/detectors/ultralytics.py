@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fusionbench import Detections, WeightsError, detector
+from fusionbench.checkpoints import plainly
 
 from ._suppression import suppress, without_suppression
 from ._weights import FileDetector
@@ -92,7 +93,9 @@ class Ultralytics(FileDetector):
             yolo = package.YOLO(path)
             network, names = yolo.model.fuse().float().eval(), yolo.names
         except Exception as error:
-            raise WeightsError(f"{path} could not be read by ultralytics: {error}") from error
+            raise WeightsError(
+                f"{path} could not be read by ultralytics: {plainly(error)}"
+            ) from error
         if yolo.task != "detect" or "RTDETR" in type(network).__name__:
             raise WeightsError(
                 f"{path} holds a {type(network).__name__} for the task '{yolo.task}'; expected a "

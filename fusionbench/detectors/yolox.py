@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from fusionbench import Detections, WeightsError, detector
+from fusionbench.checkpoints import plainly
 
 from ._coco import COCO
 from ._suppression import suppress
@@ -57,7 +58,9 @@ class YOLOXNano(FileDetector):
             self._network = cv2.dnn.readNetFromONNX(str(path))
             found = self._raw(np.zeros((SIZE, SIZE, 3), np.uint8)).shape
         except cv2.error as error:
-            raise WeightsError(f"{path} could not be read as ONNX by OpenCV: {error}") from error
+            raise WeightsError(
+                f"{path} could not be read as ONNX by OpenCV: {plainly(error)}"
+            ) from error
         self._cells, self._strides = _grid()
         expected = (len(self._cells), 5 + len(COCO))
         if found != expected:

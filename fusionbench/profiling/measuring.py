@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import asdict
 from typing import Any
 
+from fusionbench.opened import Watch, watching
 from fusionbench.plugins import Method
 from fusionbench.profiling.memory import meter
 from fusionbench.profiling.modules import (
@@ -23,6 +24,7 @@ from fusionbench.profiling.scopes import Images, fusing, other_calls
 from fusionbench.profiling.settings import Reply, Request
 from fusionbench.profiling.timing import Call, Device, open_device, time_scope, timed
 from fusionbench.profiling.watching import CpuProbe, Probe, Watcher, judge
+from fusionbench.seeding import seed_all
 from fusionbench.stages.preparing import prepare_methods
 from fusionbench.weights import WeightsFinder
 
@@ -40,14 +42,16 @@ def measure(request: Request, device: Device | None = None, probe: Probe | None 
         probe: What observes it; by default the one for that device.
     """
     clock = device or open_device(request.settings.device)
-    method = make(request)
+    method, watch = make(request)
     images = Images.open(request.ir, request.vis, method.card.colour)
     with precision(request.variant, clock.kind):
         row = request.row(clock.name)
         memory = meter(clock, request.settings.device)
-        row.load_ms = timed(lambda: load(method, request.settings.seed), clock)[0]
         call = fusing(method, images)
-        row.cold_start_ms = timed(call, clock)[0]
+        with watching(watch):
+            row.load_ms = timed(lambda: load(method, request.settings.seed), clock)[0]
+            row.cold_start_ms = timed(call, clock)[0]
+        row.files = watch.states() if watch else []
         if clock.kind != "cpu" and computes_on_host(call, images.ir.numel()):
             return Reply(on_host=True)
         observed = None
@@ -73,8 +77,8 @@ def measure(request: Request, device: Device | None = None, probe: Probe | None 
     return Reply(row=row)
 
 
-def make(request: Request) -> Method:
-    """The method that a request names, not loaded."""
+def make(request: Request) -> tuple[Method, Watch | None]:
+    """The method that a request names, not loaded, and what notices the files that it opens."""
     name = request.method
     (prepared,) = prepare_methods(
         name,
@@ -83,16 +87,12 @@ def make(request: Request) -> Method:
         device=request.settings.device,
         finder=WeightsFinder(request.weights_folders),
     )
-    return copy(prepared.method)
+    return copy(prepared.method), prepared.watch()
 
 
 def load(method: Method, seed: int) -> None:
-    """Load a method as the fuse stage does: with torch's and NumPy's generators seeded."""
-    import numpy as np
-    import torch
-
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  (methods may use the legacy generator)
+    """Load a method as the fuse stage does: with the random generators seeded."""
+    seed_all(seed)
     method.load()
 
 
@@ -145,7 +145,7 @@ def _compare_with_fp32(
     if request.variant != "fp32":
         with precision(request.variant, clock.kind):
             output = call()
-        plain = make(request)
+        plain, _ = make(request)
         load(plain, request.settings.seed)
         with precision("fp32", clock.kind):
             row.deviation = deviation(output, fusing(plain, images)())

@@ -211,6 +211,7 @@ class Measurement(Part):
         flops_error: Why nothing could be counted; null where all went well.
         deviation: From fp32; null for fp32 itself.
         error, traceback: The failure that took the row; all the rest may then be missing.
+        files: What a third party's code opened, ``[path, state]`` (see :mod:`fusionbench.opened`).
     """
 
     variant: Variant
@@ -229,6 +230,7 @@ class Measurement(Part):
     modules: list[str] = Field(default_factory=list)
     flops: dict[str, Any] | None = None
     flops_error: str | None = None
+    files: list[list[str | None]] = Field(default_factory=list)
     deviation: Deviation | None = None
     profiler: ProfilerCheck | None = None
     watch: Watch | None = None

@@ -15,6 +15,7 @@ from rich.table import Table
 from fusionbench import console
 from fusionbench.files import digest
 from fusionbench.manifest import DataSetRecord, Invocation, command_line, versions
+from fusionbench.opened import unchanged
 from fusionbench.profiling.ceilings import put_ceilings, read_ceilings
 from fusionbench.profiling.inputs import Inputs, make_inputs
 from fusionbench.profiling.modules import check_variants
@@ -260,7 +261,8 @@ def _known(path: Path, prepared: Prepared, seed: int) -> MethodProfile:
 def _done(row: Measurement | None, hash_: str, overwrite: Overwrite) -> bool:
     if row is None:
         return False
-    return is_done(True, row.error is not None, row.hash == hash_, overwrite)
+    current = row.hash == hash_ and unchanged(row.files)
+    return is_done(True, row.error is not None, current, overwrite)
 
 
 def profile_run(run: Run, plan: Plan, settings: ProfileSettings | None = None) -> None:

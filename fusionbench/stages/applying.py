@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,26 +17,60 @@ if TYPE_CHECKING:
 WrittenColour = Literal["keep", "gray"]
 
 
+OVERSHOOT = 0.03
+"""How far outside [0, 1] an output may lie, in the mean over all its values."""
+SHARE, OVERSHOOT_OF_MANY = 0.5, 0.005
+"""What share of an output's values may lie outside by more than that much in the mean."""
+
+
 class BadOutput(Exception):
     """A method returned something that is not a fused image."""
 
 
+class Fused(NamedTuple):
+    """A fused image, H×W or H×W×3 uint8, and the share of values that were clipped to [0, 1]."""
+
+    image: U8
+    outside: float
+
+
 def fuse_arrays(
-    method: Method, ir: Sequence[U8], vis: Sequence[U8], colour: WrittenColour = "keep"
+    method: Method,
+    ir: Sequence[U8],
+    vis: Sequence[U8],
+    colour: WrittenColour = "keep",
+    *,
+    accept_range: bool = False,
 ) -> list[U8]:
+    """The images of :func:`fuse_checked`, H×W or H×W×3 uint8."""
+    made = fuse_checked(method, ir, vis, colour, accept_range=accept_range)
+    return [fused.image for fused in made]
+
+
+def fuse_checked(
+    method: Method,
+    ir: Sequence[U8],
+    vis: Sequence[U8],
+    colour: WrittenColour = "keep",
+    *,
+    accept_range: bool = False,
+) -> list[Fused]:
     """Fuse pairs of 8-bit images of one size with a loaded method.
+
+    A method's float output is clipped to [0, 1] and rounded. Overshooting a little at edges is
+    usual: on real pairs the built-in methods reach a mean distance of 0.013 from [0, 1], with
+    30 % of the values outside. Values in 0..255 or -1..1 are far beyond, and refused.
 
     Args:
         method: A method whose ``load`` was called.
         ir: Images H×W or H×W×3; their luma is used.
         vis: Images H×W (luma) or H×W×3 RGB, all of one kind.
         colour: See :func:`fuse`.
-
-    Returns:
-        Images H×W or H×W×3 uint8; a method's float output is clipped to [0, 1] and rounded.
+        accept_range: Clip whatever lies outside [0, 1].
 
     Raises:
-        BadOutput: The method returned a wrong shape or values that are not finite.
+        BadOutput: The method returned a wrong type or shape, values that are not finite, or too
+            many too far outside [0, 1].
     """
     import torch
 
@@ -43,8 +78,11 @@ def fuse_arrays(
     seen = [luma(v) if method.card.colour == "luma" else v for v in vis]
     with torch.inference_mode():
         output = method.fuse(_tensor([luma(i) for i in ir], device), _tensor(seen, device))
-        fused = _bytes(output, len(ir), ir[0].shape[:2])
-    return [_coloured(method, f, v, colour) for f, v in zip(fused, vis, strict=True)]
+        checked = _checked(output, len(ir), ir[0].shape[:2])
+        outside = [_outside(image, accept_range) for image in checked]
+        fused = _bytes(checked)
+    parts = zip(fused, vis, outside, strict=True)
+    return [Fused(_coloured(method, f, v, colour), share) for f, v, share in parts]
 
 
 def _coloured(method: Method, fused: U8, vis: U8, colour: WrittenColour) -> U8:
@@ -62,7 +100,8 @@ def _tensor(images: Sequence[U8], device: str) -> torch.Tensor:
     return torch.from_numpy(planes).to(device, torch.float32) / 255
 
 
-def _bytes(output: torch.Tensor, count: int, size: tuple[int, ...]) -> list[U8]:
+def _checked(output: object, count: int, size: tuple[int, ...]) -> torch.Tensor:
+    """What ``fuse`` returned, once it is known to be B×{1,3}×H×W of real numbers."""
     import torch
 
     if not isinstance(output, torch.Tensor):
@@ -73,7 +112,38 @@ def _bytes(output: torch.Tensor, count: int, size: tuple[int, ...]) -> list[U8]:
         )
     if tuple(output.shape[2:]) != tuple(size):
         raise BadOutput(f"fuse returned size {tuple(output.shape[2:])} for a pair of {tuple(size)}")
-    if not bool(torch.isfinite(output).all()):
+    if not output.is_floating_point():
+        kind = str(output.dtype).removeprefix("torch.")
+        hint = "; divide levels of 0..255 by 255" if kind in ("uint8", "int32", "int64") else ""
+        raise BadOutput(f"fuse returned {kind} values, expected float in [0, 1]{hint}")
+    return output if output.dtype == torch.float64 else output.float()
+
+
+def _outside(image: torch.Tensor, accept: bool) -> float:
+    """The share of values that lie outside [0, 1] by more than half a grey level."""
+    low, high = (float(value) for value in image.aminmax())
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise BadOutput("fuse returned values that are not finite (NaN or infinity)")
+    if low >= 0 and high <= 1:
+        return 0.0
+    distance = (image - image.clamp(0, 1)).abs()
+    share, mean = float((distance > 0.5 / 255).double().mean()), float(distance.mean())
+    if not accept and (mean > OVERSHOOT or (share > SHARE and mean > OVERSHOOT_OF_MANY)):
+        raise BadOutput(
+            f"fuse returned values from {low:.4g} to {high:.4g}, {share:.0%} of them outside "
+            f"[0, 1]; expected [0, 1]{_remedy(low, high)}"
+        )
+    return round(share, 6)
+
+
+def _remedy(low: float, high: float) -> str:
+    if high > 2:
+        return ": divide levels of 0..255 by 255" if 64 < high < 300 and low > -64 else ""
+    return ": a network's -1..1 becomes (x + 1) / 2" if -1.5 < low < -0.1 and high < 1.5 else ""
+
+
+def _bytes(output: torch.Tensor) -> list[U8]:
+    import torch
+
     images = (output.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
     return [i[0] if len(i) == 1 else np.ascontiguousarray(i.transpose(1, 2, 0)) for i in images]

@@ -25,6 +25,7 @@ from fusionbench.errors import DataError
 from fusionbench.files import digest
 from fusionbench.images import U8, read_bytes, read_image
 from fusionbench.manifest import DataSetRecord, PairRecord
+from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Detector
 from fusionbench.rows import Row, RowWriter, latest
 from fusionbench.runs import Run
@@ -101,6 +102,7 @@ def detect(
     raw: Thresholds = RAW,
     overwrite: Overwrite = "changed",
     batch: int = 1,
+    watch: Watch | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Detected:
     """Run a detector on the images of a contestant on which it has not run yet.
@@ -115,20 +117,24 @@ def detect(
         raw: What the detector drops.
         overwrite: What to do again.
         batch: How many images of one size the detector gets at once, at most.
+        watch: Notices what a third party's detector opens; its rows then have ``files``.
         advance: Called once per pair.
 
     Returns:
         The images on which the detector ran in this call, and how many of them failed.
     """
     known = latest(rows)
-    with ThreadPoolExecutor(IO_THREADS) as pool, RowWriter(rows) as writer:
+    with ThreadPoolExecutor(IO_THREADS, "", engine_thread) as pool, RowWriter(rows) as writer:
         look = partial(_look, contestant, known, fingerprint, raw, overwrite)
         todo: dict[str, Row] = {}
         jobs = _pending(ahead(pool, look, pairs, AHEAD), todo, advance)
         images = failed = 0
         for jobs_of_size in batched_by_size(jobs, batch):
-            for pair, row in _detect_batch(load(), jobs_of_size, raw):
-                writer.write({"pair": pair, **todo.pop(pair), **row})
+            with watching(watch):
+                found = list(_detect_batch(load(), jobs_of_size, raw))
+            files = {"files": states} if watch and (states := watch.states()) else {}
+            for pair, row in found:
+                writer.write({"pair": pair, **todo.pop(pair), **row, **files})
                 images += 1
                 failed += "error" in row
                 advance()
@@ -166,7 +172,8 @@ def _look(
         data = read_bytes(path)
         sha256 = hashlib.sha256(data).hexdigest()
         start = {"hash": row_hash(sha256, fingerprint, raw), "image": sha256}
-        if is_done(bool(row), "error" in row, row.get("hash") == start["hash"], overwrite):
+        current = row.get("hash") == start["hash"] and unchanged(row.get("files", ()))
+        if is_done(bool(row), "error" in row, current, overwrite):
             return _Look(start, None)
         return _Look(start, Job(pair, vis=_rgb(read_image(path, data))))
     except DataError as error:

@@ -5,31 +5,39 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-
-from fusionbench.errors import DataError
+from fusionbench.errors import DataError, WeightsError
 from fusionbench.files import digest, sha256_of
 from fusionbench.images import U8, read_image, write_png
 from fusionbench.manifest import DataSetRecord, PairRecord
+from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Method
 from fusionbench.rows import Row, RowWriter, latest
 from fusionbench.runs import Run
+from fusionbench.seeding import seed_all, seed_of, state
 from fusionbench.stages import Overwrite, is_done
-from fusionbench.stages.applying import WrittenColour, fuse_arrays
-from fusionbench.stages.overlapping import Job, ahead, batched_by_size
+from fusionbench.stages.applying import WrittenColour, fuse_checked
+from fusionbench.stages.overlapping import AHEAD, Job, Written, ahead, batched_by_size
 from fusionbench.stages.preparing import Prepared
 
 IO_THREADS = 4
-AHEAD = 8
-"""Pairs read before they are needed, and images that may wait to be written."""
 
 log = logging.getLogger(__name__)
+
+
+class _Made(NamedTuple):
+    """A fused image, how long it took, and what its row says of how it was made."""
+
+    image: U8
+    seconds: float
+    facts: Row
 
 
 def fuse(
@@ -41,9 +49,18 @@ def fuse(
     overwrite: Overwrite = "changed",
     seed: int = 0,
     batch: int = 1,
+    accept_range: bool = False,
     advance: Callable[[], None] = lambda: None,
 ) -> int:
     """Fuse the pairs of a data set that are not done yet.
+
+    A row is written as soon as its image is. It says in ``outside`` what share of the values was
+    clipped to [0, 1], in ``files`` what a third party's code opened and in what state, and in
+    ``seed`` the seed where a random number was drawn; it is made again when one of them changes.
+
+    The random generators are set for each pair, from the seed, the method and the pair, so that a
+    run that was stopped and goes on equals one that was not. A batch of several pairs is set for
+    its first one: what a method draws then depends on which pairs are fused together.
 
     Args:
         run: The run folder.
@@ -51,9 +68,10 @@ def fuse(
         dataset: The pairs.
         colour: ``keep`` puts the visible chroma under a fused luma, ``gray`` writes luma alone.
         overwrite: What to do again.
-        seed: Seeds torch and NumPy before the method is loaded.
+        seed: Seeds the random generators before the method is loaded, and before each pair.
         batch: How many pairs of one size a method gets at once, at most.
-        advance: Called once per pair.
+        accept_range: Clip whatever a method returns outside [0, 1].
+        advance: Called once per pair, from any thread.
 
     Returns:
         The number of pairs that failed in this call.
@@ -63,46 +81,100 @@ def fuse(
     todo = []
     for pair in dataset.pairs:
         target = run.fused_image(dataset, prepared.record, pair)
-        if _done(known.get(pair.id), _hash(prepared, pair, colour), target, overwrite):
+        hash_ = _hash(prepared, pair, colour)
+        if _done(known.get(pair.id), hash_, seed, target, overwrite):
             advance()
         else:
             todo.append(pair)
     if not todo:
         return 0
-    failed = 0
-    with RowWriter(path) as rows, ThreadPoolExecutor(IO_THREADS) as pool:
-        for pair, row in _rows(run, prepared, dataset, todo, colour, seed, batch, pool):
-            rows.write({"pair": pair.id, "hash": _hash(prepared, pair, colour), **row})
-            failed += "error" in row
-            advance()
-    return failed
+    work = _Work(copy(prepared.method), prepared, colour, seed, accept_range, prepared.watch())
+    with RowWriter(path) as rows:
+        with ThreadPoolExecutor(IO_THREADS, initializer=engine_thread) as pool:
+            written = Written(pool, rows, advance)
+            for pair, made in work.rows(todo, batch, pool):
+                target = run.fused_image(dataset, prepared.record, pair)
+                start = {"pair": pair.id, "hash": _hash(prepared, pair, colour)}
+                written.add(start, partial(_write, target, made))
+        written.check()
+    return written.failed
 
 
-def _rows(
-    run: Run,
-    prepared: Prepared,
-    dataset: DataSetRecord,
-    todo: Sequence[PairRecord],
-    colour: WrittenColour,
-    seed: int,
-    batch: int,
-    pool: ThreadPoolExecutor,
-) -> Iterator[tuple[PairRecord, Row]]:
-    """The rows of pairs in order; reading ahead and writing behind overlap the computing."""
-    method = copy(prepared.method)  # what load() builds is freed with the copy
-    if error := _load(method, seed):
-        yield from ((pair, error) for pair in todo)
-        return
-    writing: deque[tuple[PairRecord, Future[Row]]] = deque()
-    for jobs in batched_by_size(ahead(pool, _read, todo, AHEAD), batch):
-        for pair, result in _fuse_batch(method, jobs, colour):
-            target = run.fused_image(dataset, prepared.record, pair)
-            writing.append((pair, pool.submit(_write, target, result)))
-        while len(writing) > AHEAD:
-            pair, future = writing.popleft()
-            yield pair, future.result()
-    for pair, future in writing:
-        yield pair, future.result()
+@dataclass(frozen=True)
+class _Work:
+    """A method at work: a copy of its own, freed at the end with all that ``load`` built."""
+
+    method: Method
+    prepared: Prepared
+    colour: WrittenColour
+    seed: int
+    accept_range: bool
+    watch: Watch | None
+
+    def rows(
+        self, todo: Sequence[PairRecord], batch: int, pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[PairRecord, _Made | Row]]:
+        """Each pair with its image, or with the row of the failure; pairs are read ahead."""
+        facts, error = self._load()
+        if error is not None:
+            yield from ((pair, error) for pair in todo)
+            return
+        for jobs in batched_by_size(ahead(pool, _read, todo, AHEAD), batch):
+            yield from self._fuse(jobs, facts)
+
+    def _load(self) -> tuple[Row, Row | None]:
+        """Load the method; what all its rows say, and the row of its failure, or None."""
+        seed_all(self.seed)
+        before = state() if self.watch else ()
+        try:
+            with watching(self.watch):
+                self.method.load()
+            self._check_weights()
+        except Exception as error:
+            return {}, _failure(error)
+        drawn = self.watch is not None and state() != before
+        return ({"seed": self.seed} if drawn else {}), None
+
+    def _check_weights(self) -> None:
+        """Make sure that a third party's declared files are still those of the fingerprint."""
+        weights = self.prepared.method.weights() if self.watch else None
+        if weights is None or self.watch is None or self.prepared.record.weights is None:
+            return
+        if weights.sha256 != self.prepared.record.weights.sha256:
+            raise WeightsError(f"{weights.path} changed after the run had begun; run it again")
+        for path in (weights.path, *weights.more):
+            self.watch.leave_out(path)
+
+    def _fuse(self, jobs: Sequence[Job], facts: Row) -> list[tuple[PairRecord, _Made | Row]]:
+        """What is made of jobs of one size; where they fail together, of each by itself."""
+        if jobs[0].error is not None:
+            return [(job.pair, job.error or {}) for job in jobs]
+        record, device = self.prepared.record, self.method.setting.device
+        seed_all(seed_of(self.seed, record.name, jobs[0].pair.id))
+        before, start = state(device), time.perf_counter()
+        try:
+            with watching(self.watch):
+                fused = fuse_checked(
+                    self.method,
+                    [job.ir for job in jobs],
+                    [job.vis for job in jobs],
+                    self.colour,
+                    accept_range=self.accept_range,
+                )
+        except Exception as error:
+            if len(jobs) == 1:
+                return [(jobs[0].pair, _failure(error))]
+            return [made for job in jobs for made in self._fuse([job], facts)]
+        seconds = (time.perf_counter() - start) / len(jobs)
+        if state(device) != before:
+            facts = {**facts, "seed": self.seed}
+        if self.watch and (states := self.watch.states()):
+            facts = {**facts, "files": states}
+        made = [
+            _Made(image, seconds, {**facts, "outside": share} if share else facts)
+            for image, share in fused
+        ]
+        return [(job.pair, each) for job, each in zip(jobs, made, strict=True)]
 
 
 def _read(pair: PairRecord) -> Job:
@@ -112,46 +184,15 @@ def _read(pair: PairRecord) -> Job:
         return Job(pair, error=_failure(error))
 
 
-def _fuse_batch(
-    method: Method, jobs: Sequence[Job], colour: WrittenColour
-) -> list[tuple[PairRecord, Row | tuple[U8, float]]]:
-    """Fused image and seconds, or the row of the failure, for each job of one size."""
-    if jobs[0].error is not None:
-        return [(job.pair, job.error or {}) for job in jobs]
-    start = time.perf_counter()
-    try:
-        fused = fuse_arrays(method, [j.ir for j in jobs], [j.vis for j in jobs], colour)
-    except Exception as error:
-        if len(jobs) == 1:
-            return [(jobs[0].pair, _failure(error))]
-        return [result for job in jobs for result in _fuse_batch(method, [job], colour)]
-    seconds = (time.perf_counter() - start) / len(jobs)
-    return [(job.pair, (image, seconds)) for job, image in zip(jobs, fused, strict=True)]
-
-
-def _write(target: Path, result: Row | tuple[U8, float]) -> Row:
-    if isinstance(result, dict):
+def _write(target: Path, made: _Made | Row) -> Row:
+    if isinstance(made, dict):
         target.unlink(missing_ok=True)
-        return result
-    image, seconds = result
+        return made
     try:
-        write_png(target, image)
+        write_png(target, made.image)
     except Exception as error:
         return _failure(error)
-    return {"sha256": sha256_of(target), "seconds": round(seconds, 6)}
-
-
-def _load(method: Method, seed: int) -> Row | None:
-    """Load the method; the row of its failure, or None."""
-    import torch
-
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  (methods may use the legacy generator)
-    try:
-        method.load()
-    except Exception as error:
-        return _failure(error)
-    return None
+    return {"sha256": sha256_of(target), "seconds": round(made.seconds, 6), **made.facts}
 
 
 def _failure(error: Exception) -> Row:
@@ -163,9 +204,10 @@ def _hash(prepared: Prepared, pair: PairRecord, colour: WrittenColour) -> str:
     return digest([prepared.record.fingerprint, colour, pair.ir_sha256, pair.vis_sha256])
 
 
-def _done(row: Row | None, hash_: str, target: Path, overwrite: Overwrite) -> bool:
+def _done(row: Row | None, hash_: str, seed: int, target: Path, overwrite: Overwrite) -> bool:
     if row is None:
         return False
     failed = "error" in row
     there = failed or (target.is_file() and sha256_of(target) == row.get("sha256"))
-    return is_done(there, failed, row["hash"] == hash_, overwrite)
+    current = row["hash"] == hash_ and row.get("seed", seed) == seed
+    return is_done(there, failed, current and unchanged(row.get("files", ())), overwrite)

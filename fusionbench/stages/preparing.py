@@ -10,6 +10,7 @@ from fusionbench.citing import citation
 from fusionbench.errors import FusionBenchError, WeightsError
 from fusionbench.files import digest, sha256_of
 from fusionbench.manifest import MethodRecord, WeightsRecord
+from fusionbench.opened import Watch
 from fusionbench.plugins import Method, Setting
 from fusionbench.registry import METHODS, Entry, source_fingerprint
 from fusionbench.stages import applying
@@ -18,10 +19,19 @@ from fusionbench.weights import WeightsFinder
 
 @dataclass(frozen=True)
 class Prepared:
-    """A method ready to be loaded, and what the manifest says of it."""
+    """A method ready to be loaded, and what the manifest says of it.
+
+    Attributes:
+        entry: Where it is registered; None for one that is not.
+    """
 
     method: Method
     record: MethodRecord
+    entry: Entry[type[Method]] | None = None
+
+    def watch(self) -> Watch | None:
+        """What notices the files that loading and fusing open; None where all are known."""
+        return self.entry.watch() if self.entry else None
 
 
 def prepare_methods(
@@ -98,7 +108,7 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
             note=weights.note,
         ),
     )
-    return Prepared(method, record)
+    return Prepared(method, record, entry)
 
 
 def _assignments(texts: Sequence[str], flag: str, form: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,9 @@ from fusionbench.engines import run_tasks
 from fusionbench.files import digest, to_json_number
 from fusionbench.images import read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.opened import State, Watch, unchanged, watching
 from fusionbench.primitives import keep_freed_memory
+from fusionbench.registry import METRICS, Entry
 from fusionbench.rows import Row, RowWriter
 from fusionbench.runs import Run
 from fusionbench.sources import PairSources
@@ -28,7 +31,8 @@ class Scored(NamedTuple):
     errors: int
 
 
-_PARTS = ("hash", "values", "errors")
+_PARTS = ("hash", "values", "errors", "files")
+"""Of a row, each by column; ``files`` is what a third party's metric opened, where it did."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,9 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
         row = _values(sources, Path(image.path), data, todo)
         kept = _kept(image.known, sha256, {c.name for c in todo})
         row["hash"] = {c.name: hashes[c.name] for c in todo}
-        merged = {part: kept[part] | row[part] for part in _PARTS}
+        merged = {part: kept[part] | row.get(part, {}) for part in _PARTS}
+        if not merged["files"]:
+            del merged["files"]
         rows.append((image.method, {"fused": sha256, **merged}))
     return rows
 
@@ -141,16 +147,27 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
 def _values(sources: PairSources, path: Path, data: bytes, columns: Sequence[Column]) -> Row:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
+    files: dict[str, list[list[State]]] = {}
     try:
         triple = sources.triple(read_image(path, data))
     except Exception as error:
         return {"values": {}, "errors": {c.name: _text(error) for c in columns}}
     for column in columns:
+        watch = _watch(METRICS[column.metric])
         try:
-            values[column.name] = to_json_number(column.value(triple))
+            with watching(watch):
+                values[column.name] = to_json_number(column.value(triple))
         except Exception as error:
             errors[column.name] = _text(error)
-    return {"values": values, "errors": errors}
+        if watch and (states := watch.states()):
+            files[column.name] = states
+    return {"values": values, "errors": errors, "files": files}
+
+
+@cache
+def _watch(metric: Entry[Any]) -> Watch | None:
+    """What notices the files that a third party's metric opens, once or again, in this process."""
+    return metric.watch()
 
 
 def _text(error: Exception) -> str:
@@ -164,7 +181,8 @@ def _hash(code: str, pair: PairRecord, fused_sha256: str) -> str:
 def _done(known: Row, column: str, hashes: dict[str, str], overwrite: Overwrite) -> bool:
     there = column in known.get("hash", {})
     failed = column in known.get("errors", {})
-    current = known.get("hash", {}).get(column) == hashes[column]
+    same = known.get("hash", {}).get(column) == hashes[column]
+    current = same and unchanged(known.get("files", {}).get(column, ()))
     return is_done(there, failed, current, overwrite)
 
 
@@ -172,4 +190,5 @@ def _kept(known: Row, sha256: str, redone: set[str]) -> dict[str, dict[str, Any]
     """What stays of the known row: the values of the same image that are not computed again."""
     if known.get("fused") != sha256:
         return {part: {} for part in _PARTS}
-    return {part: {k: v for k, v in known[part].items() if k not in redone} for part in _PARTS}
+    before = {part: known.get(part, {}) for part in _PARTS}
+    return {p: {k: v for k, v in before[p].items() if k not in redone} for p in _PARTS}

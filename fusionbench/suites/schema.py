@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.names import fault_of
 from fusionbench.yamls import compose_yaml, load_yaml
 
 Step = str | int
@@ -68,6 +69,8 @@ class SuiteMethod(_Part):
     def _name_is_usable(self) -> SuiteMethod:
         if set(self.name) & set(", *?[]=@/\\") or self.name.startswith(("-", ".")):
             raise ValueError(f"name '{self.name}' holds a character that selectors use")
+        if self.name and (fault := fault_of(self.name)):
+            raise ValueError(f"name '{self.name}' cannot be a file's: {fault}")
         return self
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
+import random
+import time
 import weakref
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,9 +18,9 @@ from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.errors import FusionBenchError, UnknownNameError, WeightsError
 from fusionbench.files import sha256_of
 from fusionbench.images import luma, read_image, write_png
-from fusionbench.rows import read_rows
+from fusionbench.rows import RowWriter, read_rows
 from fusionbench.runs import Run
-from fusionbench.stages.applying import fuse_arrays
+from fusionbench.stages.applying import BadOutput, fuse_arrays, fuse_checked
 from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import Prepared, prepare_methods
 
@@ -73,9 +76,13 @@ def test_infrared_stored_as_colour_is_read_as_luma() -> None:
     np.testing.assert_array_equal(one(loaded("ir"), stored, VIS), IR)
 
 
-def test_output_is_clipped() -> None:
-    method = Custom(lambda ir, vis: ir * 0 + torch.tensor([-1.0, 2.0]).repeat(15))
-    assert set(np.unique(one(method, IR, luma(VIS)))) == {0, 255}
+def test_a_small_overshoot_is_clipped() -> None:
+    method = Custom(lambda ir, vis: ir * 0 + torch.tensor([-0.015, 1.015]).repeat(15))
+    (fused,) = fuse_checked(method, [IR], [luma(VIS)], accept_range=True)
+    assert set(np.unique(fused.image)) == {0, 255} and fused.outside == 1
+    fewer = Custom(lambda ir, vis: vis.clamp(0.1, 0.9) + (vis == vis.amax()) * 0.5)
+    (fused,) = fuse_checked(fewer, [IR], [luma(VIS)])
+    assert 0 < fused.outside < 0.01 and fused.image.max() == 255
 
 
 @pytest.mark.parametrize(("answer", "message"), [
@@ -284,3 +291,157 @@ def test_every_weights_file_counts_for_the_fingerprint(tmp_path, monkeypatch) ->
         monkeypatch.setattr(Average, "weights", lambda self, used=used: used)
         prints.append(prepare_methods("average")[0].record.fingerprint)
     assert prints[0] != prints[1]
+
+
+def test_after_ctrl_c_every_finished_image_counts(tmp_path, pair_folders) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(8)))
+    (template,) = prepare_methods("average")
+    calls, rows, moved = [], [], []
+    run = Run(tmp_path / "run")
+
+    def fused(ir, vis):
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        calls.append(1)
+        deadline = time.monotonic() + 20  # the row of the pair before is there without a next one
+        while len(rows_now()) < len(calls) - 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        rows.append(len(rows_now()))
+        return (ir + vis) / 2
+
+    def rows_now():
+        return list(read_rows(run.fused_rows("TNO", "average")))
+
+    with pytest.raises(KeyboardInterrupt):
+        fuse(
+            run, Prepared(Custom(fused), template.record), dataset, advance=lambda: moved.append(1)
+        )
+    assert rows == [0, 1, 2, 3, 4] and len(moved) == 5
+    assert [row["pair"] for row in rows_now()] == ["0", "1", "2", "3", "4"]
+    for pair in dataset.pairs[:5]:
+        assert run.fused_image(dataset, template.record, pair).is_file()
+    assert fuse(run, Prepared(Custom(lambda ir, vis: ir), template.record), dataset) == 0
+    assert len(rows_now()) == 8
+
+
+def test_a_row_that_cannot_be_written_stops_the_stage(tmp_path, pair_folders, monkeypatch) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(4)))
+    (prepared,) = prepare_methods("average")
+
+    def full(self, row) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RowWriter, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        fuse(Run(tmp_path / "run"), prepared, dataset)
+
+
+def noise(ir, vis):
+    drawn = torch.rand(1) + np.random.rand() + random.random() + cv2_random()  # noqa: NPY002
+    return ir * 0 + float(drawn) / 4
+
+
+def cv2_random() -> float:
+    return float(cv2.randu(np.zeros((1, 1), np.float32), 0, 1)[0, 0])
+
+
+def test_a_run_that_goes_on_draws_what_one_that_was_not_stopped_does(
+    tmp_path, pair_folders
+) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(5)))
+    (template,) = prepare_methods("average")
+    prepared = Prepared(Custom(noise), template.record)
+    whole, parts, other = (Run(tmp_path / name) for name in ("whole", "parts", "other"))
+    assert fuse(whole, prepared, dataset) == 0
+    for count in (2, 5):
+        few = dataset.model_copy(update={"pairs": dataset.pairs[:count]})
+        assert fuse(parts, prepared, few) == 0
+    assert fuse(other, prepared, dataset, seed=1) == 0
+
+    def images(run):
+        return [sha256_of(run.fused_image(dataset, template.record, p)) for p in dataset.pairs]
+
+    assert images(whole) == images(parts) != images(other)
+    assert len(set(images(whole))) == 5
+    row = next(read_rows(whole.fused_rows("TNO", "average")))
+    assert row["seed"] == 0
+    assert fuse(whole, prepared, dataset) == 0
+    assert rows_of(whole) == 5
+    assert fuse(whole, prepared, dataset, seed=1) == 0
+    assert images(whole) == images(other)
+
+
+@pytest.mark.parametrize(("answer", "told"), [
+    (lambda ir, vis: 255 * (ir + vis) / 2, "divide levels of 0..255 by 255"),
+    (lambda ir, vis: ir + vis - 1, r"from -\d.*outside \[0, 1\]; expected \[0, 1\]: a net"),
+    (lambda ir, vis: (vis - vis.mean()) / vis.std(), "outside"),
+    (lambda ir, vis: (255 * vis).to(torch.uint8), "uint8 values, expected float.*divide"),
+    (lambda ir, vis: (255 * vis).long(), "int64 values, expected float"),
+    (lambda ir, vis: vis > 0.5, "bool values, expected float"),
+    (lambda ir, vis: vis + 0j, "complex64 values, expected float"),
+    (lambda ir, vis: vis.masked_fill(vis > 0.5, torch.inf), "not finite"),
+])  # fmt: skip
+def test_an_output_in_another_range_is_refused(answer, told) -> None:
+    with pytest.raises(BadOutput, match=told):
+        one(Custom(answer), IR, VIS)
+
+
+def test_an_output_in_another_range_may_be_accepted() -> None:
+    (fused,) = fuse_checked(Custom(lambda ir, vis: ir + vis - 1), [IR], [VIS], accept_range=True)
+    assert 0.1 < fused.outside < 0.9
+    half = Custom(lambda ir, vis: vis.half())
+    np.testing.assert_array_equal(one(half, IR, VIS, "gray"), luma(VIS))
+
+
+def test_what_was_clipped_is_in_the_row(tmp_path, pair_folders) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(1)))
+    (template,) = prepare_methods("average")
+    over = Custom(lambda ir, vis: vis + 0.5 * (vis == vis.amax()))
+    run = Run(tmp_path / "run")
+    assert fuse(run, Prepared(over, template.record), dataset) == 0
+    (row,) = read_rows(run.fused_rows("TNO", "average"))
+    assert 0 < row["outside"] < 0.05
+
+
+@pytest.mark.parametrize("name", ["../../out", "a/../../b", "/abs", "a\0b", "..", ""])
+def test_nothing_is_written_outside_the_run(tmp_path, pair_folders, name) -> None:
+    dataset = check_pairs(open_dataset("TNO", pair_folders(1)))
+    (prepared,) = prepare_methods("average")
+    bad = dataset.pairs[0].model_copy(update={"id": name})
+    with pytest.raises(FusionBenchError, match="cannot be a path in the run"):
+        fuse(Run(tmp_path / "run"), prepared, dataset.model_copy(update={"pairs": [bad]}))
+    with pytest.raises(FusionBenchError, match="cannot be a path in the run"):
+        fuse(Run(tmp_path / "run"), prepared, dataset.model_copy(update={"name": name or ".."}))
+    assert not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_is_one_plain_line(cli, monkeypatch) -> None:
+    from fusionbench.cli import listing
+
+    def stopped(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(listing, "_show", stopped)
+    done = cli("list", "methods")
+    assert done.code == 130
+    assert done.err.splitlines() == [
+        "stopped: every image and row that was finished is kept; "
+        "the same command goes on from there"
+    ]
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize(("method", "told"), [
+    ("scale255", "divide levels of 0..255 by 255"), ("numpyhw", "ndarray"), ("cropped", "size"),
+])  # fmt: skip
+def test_a_plugin_in_the_wrong_range_loses_its_cells(
+    shared, cli, tmp_path, fresh_plugins, method, told
+) -> None:
+    pairs = shared("cases/_base_pairs")
+    done = cli(
+        "run", "--plugin", shared("cases/80_plugins/bad.py"), "--methods", f"{method},average",
+        "--ir", pairs / "ir", "--vis", pairs / "vis", "--limit", 2, "--metrics", "EN", "--workers",
+        1, "--out", tmp_path / "run", "--no-figures", "--no-html",
+    )  # fmt: skip
+    assert done.code == 1 and told in done.err, done.err
+    assert f"{method} failed on 2 of 2 pairs" in done.err

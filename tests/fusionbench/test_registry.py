@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -128,3 +129,30 @@ def test_the_fingerprint_follows_what_a_plugin_is_made_of(plugin_package, file, 
     (plugin_package / f"{file}.py").write_text("x = 2\n")
     source_fingerprint.cache_clear()
     assert (source_fingerprint("fingerprinted.mine") != before) is changes
+
+
+@pytest.mark.parametrize(("file", "changes"), [
+    ("mine/network", True), ("other", True), ("_shared/__init__", True),
+])  # fmt: skip
+def test_an_installed_plugins_fingerprint_is_its_whole_package(plugin_package, file, changes):
+    registry = Registry("method", "fusionbench.methods")
+    plugin = type("A", (), {"__module__": "fingerprinted.mine"})
+    registry.add("mine", plugin, frozenset())
+    entry = registry._entries["mine"]
+    before = entry.fingerprint
+    (plugin_package / f"{file}.py").write_text("x = 2\n")
+    source_fingerprint.cache_clear()
+    assert (entry.fingerprint != before) is changes
+    assert entry.origin == "fingerprinted" and not entry.is_built_in
+
+
+def test_what_an_installed_plugin_opens_is_noticed(plugin_package) -> None:
+    registry = Registry("method", "fusionbench.methods")
+    registry.add("mine", type("A", (), {"__module__": "fingerprinted.mine"}), frozenset())
+    watch = registry._entries["mine"].watch()
+    (plugin_package / "w.txt").write_text("1")
+    assert watch is not None
+    with watch.looking():
+        (plugin_package / "w.txt").read_text()
+    assert [Path(str(path)).name for path, _ in watch.states()] == ["w.txt"]
+    assert METHODS["average"].watch() is None

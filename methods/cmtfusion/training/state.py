@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusionbench import FusionBenchError
+from fusionbench import FusionBenchError, WeightsError
+from fusionbench.checkpoints import read_checkpoint
 
 from ..network import CMTFusion
 
@@ -71,10 +72,17 @@ class Run:
         """Continue from a file that :meth:`save` wrote.
 
         Raises:
-            FusionBenchError: What it holds was made from something else.
+            FusionBenchError: What it holds was made from something else, or it cannot be read.
         """
         device = next(self.network.parameters()).device
-        state = torch.load(path, map_location=device, weights_only=True)
+        try:
+            state = read_checkpoint(path, str(device))
+        except WeightsError as error:
+            raise WeightsError(f"{error}. Remove it to begin again") from error
+        if not isinstance(state, dict) or not state.keys() >= self._state().keys() - {"made_from"}:
+            raise WeightsError(
+                f"{path} is no checkpoint of a training run; remove it, or name another --out"
+            )
         _check_same(json.loads(state.get("made_from", "{}")), self.made_from, path.parent)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])

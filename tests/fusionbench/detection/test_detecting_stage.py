@@ -176,6 +176,21 @@ def test_nothing_is_detected_twice(blobs, detect) -> None:
     assert len(calls(blobs)) == 19 + 17
 
 
+def test_a_file_that_the_detector_opens_is_noticed(blobs, detect) -> None:
+    level = blobs.tmp / "level.txt"
+    level.write_text("128")
+    code = BLOBS.replace("(image.max(axis=2) > 128)", "(image.max(axis=2) > self.level)")
+    opening = f"        self.level = int(Path({str(level)!r}).read_text())\n        with LOG"
+    blobs.plugin.write_text(code.replace("        with LOG", opening, 1))
+    detect()
+    assert float(table(blobs)["both"]["AP50"]) == 1 and len(calls(blobs)) == 17
+    detect()
+    assert len(calls(blobs)) == 17
+    level.write_text("240")
+    detect()
+    assert float(table(blobs)["both"]["AP50"]) == 0 and len(calls(blobs)) == 34
+
+
 def test_a_killed_run_goes_on(blobs, detect) -> None:
     detect()
     file = next(blobs.root.glob("detection/tiny/*/both.jsonl"))

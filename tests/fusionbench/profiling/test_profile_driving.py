@@ -24,7 +24,7 @@ from fusionbench.profiling.records import (
 from fusionbench.profiling.running import ProfilePlan, check, profile, shuffled
 from fusionbench.profiling.settings import Effort, ProfileSettings, Reply, Request
 from fusionbench.profiling.timing import statistics
-from fusionbench.registry import METHODS, PLUGIN_VARIABLE
+from fusionbench.registry import METHODS, PLUGIN_VARIABLE, add_plugin_files
 from fusionbench.runs import Run
 from fusionbench.stages.preparing import prepare_methods
 
@@ -232,6 +232,25 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     list(METHODS)
     yield "tiny-network"
     sys.modules.pop("fusionbench_plugin_tiny_plugin", None)
+
+
+def test_a_plugin_whose_files_changed_is_measured_again(fresh_plugins, tmp_path: Path) -> None:
+    file, weights, asked = tmp_path / "plugin.py", tmp_path / "scale.txt", []
+    reading = f"        self.scale = float(open({str(weights)!r}).read())\n"
+    code = TINY.replace("        self.network =", f"{reading}        self.network =")
+    file.write_text(code)
+    add_plugin_files([file])
+
+    def asking(request: Request) -> Reply:
+        asked.append(request.method)
+        return measure(request)
+
+    for value, times in (("1", 2), ("1", 2), ("2", 4)):  # the first method is measured twice
+        weights.write_text(value)
+        profile(plan(tmp_path / "profile", asking, ["tiny-network"], count=False))
+        assert len(asked) == times
+    (found,) = read_profiles(tmp_path / "profile")[1]
+    assert [Path(str(path)).name for path, _ in found.rows[0].files] == ["scale.txt"]
 
 
 @pytest.mark.parametrize("variant", ["amp", "channels-last"])
