@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -10,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fusionbench.checks import FindingRecord
 from fusionbench.errors import FusionBenchError
@@ -125,8 +126,7 @@ class Manifest(Invocation):
 
     def write(self, root: Path) -> None:
         """Write ``manifest.json`` into the run's folder; a manifest there becomes ``earlier``."""
-        if (root / "manifest.json").exists():
-            before = Manifest.read(root)
+        if (before := _before(root)) is not None:
             self.earlier = [*before.earlier, before.invocation()]
         write_json(root / "manifest.json", self.model_dump(mode="json"))
 
@@ -148,9 +148,47 @@ class Manifest(Invocation):
                 "`fusionbench run` and `fusionbench score` make runs"
             )
         try:
-            return cls.model_validate_json(path.read_bytes())
-        except ValueError as error:
-            raise FusionBenchError(f"{path} cannot be read: {error}") from error
+            return cls.model_validate(_facts(path))
+        except ValidationError as error:
+            first, *more = error.errors()
+            where = ".".join(map(str, first["loc"]))
+            rest = f" (and {len(more)} more)" if more else ""
+            raise FusionBenchError(
+                f"{path} is not the manifest of a run: {where}: {first['msg']}{rest}"
+            ) from error
+
+
+def _before(root: Path) -> Manifest | None:
+    """The manifest that is there; None for none, and for one that a killed process cut short."""
+    path = root / "manifest.json"
+    if not path.is_file() or not path.read_bytes().strip():
+        return None
+    return Manifest.read(root)
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """What a manifest's file holds.
+
+    Raises:
+        FusionBenchError: It is no JSON object, or of another schema version.
+    """
+    try:
+        facts = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        what = f"{error}" if path.stat().st_size else "the file is empty"
+        raise FusionBenchError(
+            f"{path} cannot be read: {what}. Run the command that made the run again to write it anew"
+        ) from error
+    if not isinstance(facts, dict):
+        raise FusionBenchError(f"{path} is not the manifest of a run: expected a JSON object")
+    version = facts.get("schema_version", SCHEMA)
+    if version != SCHEMA:
+        newer = isinstance(version, int) and version > SCHEMA
+        raise FusionBenchError(
+            f"{path} has schema version {version}, this fusionbench reads {SCHEMA}: "
+            + ("it was written by a newer one; upgrade" if newer else "it cannot be read")
+        )
+    return facts
 
 
 def versions() -> dict[str, str]:

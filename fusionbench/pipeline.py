@@ -17,6 +17,7 @@ from fusionbench.datasets import DataSet, check_pairs
 from fusionbench.engines import default_workers
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import remove_leftovers
+from fusionbench.locking import hold
 from fusionbench.manifest import (
     ColumnRecord,
     DataSetRecord,
@@ -86,9 +87,10 @@ def start(plan: Plan) -> Run:
     """Make the run's folder and write its manifest.
 
     Raises:
-        FusionBenchError: The folder cannot be written.
+        FusionBenchError: The folder cannot be written, or another process works on it.
     """
     _make_writable(plan.out)
+    hold(plan.out)
     remove_leftovers(plan.out)
     for name in {c.convention for c in plan.columns}:
         if warning := convention_named(name).warning:

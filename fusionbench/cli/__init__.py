@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -75,10 +76,13 @@ def _common(
 def main() -> None:
     """Run the command line: exit code 0 done, 1 done with failed cells, 2 not done, 130 Ctrl-C."""
     from fusionbench import console
-    from fusionbench.errors import FusionBenchError
+    from fusionbench.errors import FusionBenchError, in_words
 
     try:
         sys.exit(_run())
+    except BrokenPipeError:  # what reads the output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except KeyboardInterrupt:
         console.note(
             "stopped: every image and row that was finished is kept; "
@@ -90,12 +94,20 @@ def main() -> None:
             raise
         console.error(str(error))
         sys.exit(2)
+    except OSError as error:
+        if "--debug" in sys.argv or error.errno is None:
+            raise
+        console.error(in_words(error))
+        sys.exit(2)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         console.error(f"unexpected {type(error).__name__}: {error}")
         console.note("Run `fusionbench --debug ...` for the traceback; please report it.")
         sys.exit(2)
+    finally:
+        if locking := sys.modules.get("fusionbench.locking"):
+            locking.release_all()
 
 
 def _run() -> int:

@@ -72,6 +72,7 @@ def detect(
     skip_bad_pairs: o.SkipBadOption = False,
     accept: o.AcceptOption = None,
     strict: o.StrictOption = False,
+    wait: o.WaitOption = False,
     figures: o.FiguresOption = True,
 ) -> None:
     """Run detectors on the fused images of a run, on infrared and on visible, and compare.
@@ -80,11 +81,13 @@ def detect(
     """
     asked = dict(locals())
     from fusionbench.detection.running import detect_all
+    from fusionbench.locking import hold
     from fusionbench.registry import add_plugin_files
     from fusionbench.runs import Run
 
     add_plugin_files(plugin or ())
     started = Run(run)
+    hold(run)
     plan = plan_of(started.manifest.datasets, asked)
     detect_all(started, plan)
     finish_detection(started, figures=figures)

@@ -45,6 +45,20 @@ PairsOption = Annotated[
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad-pairs", help="Go on without pairs that cannot be used.")
 ]
+
+
+def _wait(wanted: bool) -> bool:
+    if wanted:
+        from fusionbench import locking
+
+        locking.waits = True
+    return wanted
+
+
+WaitOption = Annotated[
+    bool,
+    typer.Option("--wait", callback=_wait, help="Wait for another process on the run's folder."),
+]
 AcceptOption = Annotated[
     list[str] | None,
     typer.Option(help="CHECK whose refused input is let through and marked, repeatable."),

@@ -145,14 +145,17 @@ def _dataset(asked: dict[str, Any]) -> Any:
 
 def _profile(plan: ProfilePlan) -> None:
     from fusionbench import console
+    from fusionbench.locking import hold
     from fusionbench.profiling.records import read_profiles
     from fusionbench.profiling.running import measure
     from fusionbench.profiling.watching import DRIFT
     from fusionbench.report.profile import profile_table, write_profile
 
+    out = plan.out.parent
+    if _run_of(out):
+        hold(out)
     failed = measure(plan)
     manifest, _ = read_profiles(plan.out)
-    out = plan.out.parent
     write_profile(out, _run_of(out))
     console.show(profile_table(out))
     if manifest.drift is not None:

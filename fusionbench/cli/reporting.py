@@ -62,11 +62,13 @@ def report(
     boxes: Annotated[
         Path | None, typer.Option(help="YAML of pairs and boxes that the grids enlarge.")
     ] = None,
+    wait: o.WaitOption = False,
 ) -> None:
     """Write the leaderboards and figures of a run again, from what it holds.
 
     How tables look is not remembered: each report starts from the defaults.
     """
+    from fusionbench.locking import hold
     from fusionbench.report.options import TableStyle
     from fusionbench.runs import Run
 
@@ -78,7 +80,10 @@ def report(
         ours=ours,
         order=order.value,
     )
-    finish(Run(run), figures=figures, html=html, style=style, boxes=boxes)
+    started = Run(run)
+    started.manifest  # noqa: B018  (a folder that is no run stays as it is)
+    hold(run)
+    finish(started, figures=figures, html=html, style=style, boxes=boxes)
 
 
 def finish(

@@ -37,6 +37,7 @@ class Request:
     skip_bad_pairs: bool = False
     accept: list[str] | None = None
     strict: bool = False
+    wait: bool = False
     workers: int | None = None
     seed: int = 0
     batch: int = 1

@@ -35,6 +35,7 @@ def run(
     skip_bad_pairs: o.SkipBadOption = False,
     accept: o.AcceptOption = None,
     strict: o.StrictOption = False,
+    wait: o.WaitOption = False,
     workers: o.WorkersOption = None,
     seed: o.SeedOption = 0,
     batch: o.BatchOption = 1,
@@ -92,6 +93,7 @@ def fuse(
     skip_bad_pairs: o.SkipBadOption = False,
     accept: o.AcceptOption = None,
     strict: o.StrictOption = False,
+    wait: o.WaitOption = False,
     seed: o.SeedOption = 0,
     batch: o.BatchOption = 1,
 ) -> None:

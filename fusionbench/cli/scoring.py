@@ -35,6 +35,7 @@ def score(
     skip_bad_pairs: o.SkipBadOption = False,
     accept: o.AcceptOption = None,
     strict: o.StrictOption = False,
+    wait: o.WaitOption = False,
     workers: o.WorkersOption = None,
     figures: o.FiguresOption = True,
     html: o.HtmlOption = True,

@@ -28,6 +28,7 @@ def suite(
     skip_bad_pairs: o.SkipBadOption = False,
     accept: o.AcceptOption = None,
     strict: o.StrictOption = False,
+    wait: o.WaitOption = False,
     figures: o.FiguresOption = True,
     html: o.HtmlOption = True,
     list_them: Annotated[bool, typer.Option("--list", help="List the suites that ship.")] = False,

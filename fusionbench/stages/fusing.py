@@ -190,8 +190,8 @@ def _write(target: Path, made: _Made | Row) -> Row:
         return made
     try:
         write_png(target, made.image)
-    except Exception as error:
-        return _failure(error)
+    except DataError as error:
+        return _failure(error)  # what the system refuses (a full disk) is no fault of the method
     return {"sha256": sha256_of(target), "seconds": round(made.seconds, 6), **made.facts}
 
 

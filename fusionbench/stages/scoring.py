@@ -111,8 +111,8 @@ def _tasks(
             if not run.has_image(dataset, method, pair):
                 continue
             path = run.fused_image(dataset, method, pair)
-            if path.is_file():
-                row = known[method.name].get(pair.id, {})
+            row = known[method.name].get(pair.id, {})
+            if path.is_file() or any(row.get(part) for part in _PARTS):
                 images.append(_Image(method.name, str(path), row))
         tasks.append(_Task(pair, tuple(images), with_hash, overwrite))
     return tasks
@@ -123,6 +123,9 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
     sources: PairSources | None = None
     rows = []
     for image in task.images:
+        if not Path(image.path).is_file():  # its values would outlive it
+            rows.append((image.method, {"fused": "", **{part: {} for part in _PARTS}}))
+            continue
         data = Path(image.path).read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
         hashes = {c.name: _hash(code, task.pair, sha256) for c, code in task.columns}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from pathlib import Path
 
@@ -136,3 +137,34 @@ def test_hostile_yaml_is_one_plain_line(text: str, said: str) -> None:
 def test_plain_yaml_is_read() -> None:
     assert load_yaml("a: &x [1, 2]\nb: *x", "f") == {"a": [1, 2], "b": [1, 2]}
     assert load_yaml("", "f") is None
+
+
+def test_a_deleted_image_does_not_keep_its_value(cli, pair_folders, tmp_path: Path) -> None:
+    folder, run = pair_folders(3), tmp_path / "run"
+    command = ("--ir", folder / "ir", "--vis", folder / "vi", "--metrics", "EN", "--out", run)
+    plain = ("--no-figures", "--no-html")
+    assert cli("run", "--methods", "average", *command, *plain).code == 0
+    (run / "fused" / "custom" / "average" / "1.png").unlink()
+    assert cli("score", run, "--metrics", "EN", *plain).code == 0
+    lines = (run / "scores.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in lines[1:]] == ["0", "2"]
+    assert "2 of 3 pairs scored" in (run / "leaderboard.md").read_text()
+    assert cli("run", "--methods", "average", *command, *plain).code == 0
+    assert len((run / "scores.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("{", "cannot be read"),
+        ("[]", "expected a JSON object"),
+        ('{"schema_version": 2}', "schema version 2.*newer one; upgrade"),
+        ('{"schema_version": 1}', "is not the manifest of a run: command: Field required"),
+    ],
+)
+def test_a_manifest_that_is_none_is_one_plain_line(cli, tmp_path: Path, text, said) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    done = cli("report", tmp_path)
+    assert done.code == 2 and re.search(said, done.err)
+    assert len(done.err.strip().splitlines()) == 1
