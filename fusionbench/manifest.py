@@ -177,7 +177,7 @@ def _facts(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         what = f"{error}" if path.stat().st_size else "the file is empty"
         raise FusionBenchError(
-            f"{path} cannot be read: {what}. Run the command that made the run again to write it anew"
+            f"{path} cannot be read: {what}. The command that made the run writes it anew"
         ) from error
     if not isinstance(facts, dict):
         raise FusionBenchError(f"{path} is not the manifest of a run: expected a JSON object")
