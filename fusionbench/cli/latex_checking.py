@@ -25,8 +25,8 @@ def latex_check(
     Exit code 0: every mark is right; 1: some are wrong; 2: nothing could be checked.
     """
     from fusionbench import console
+    from fusionbench.latex_check import check_latex
     from fusionbench.registry import add_plugin_files
-    from fusionbench.report.latex_checking import check_latex
 
     add_plugin_files(plugin or ())
     checked = check_latex(paper, higher.split(","), lower.split(","))

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fusionbench.errors import FusionBenchError
+from fusionbench.latex_check import check_latex
+from fusionbench.latex_check.table import read_cell
+from fusionbench.latex_check.tex import Macro
 from fusionbench.report.collect import collect
 from fusionbench.report.latex import write_latex
-from fusionbench.report.latex_checking import check_latex
-from fusionbench.report.latex_checking.cells import read_cell
-from fusionbench.report.latex_checking.source import Macro
 from fusionbench.report.options import TableStyle
 
 BOOKTABS = r"""

@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.report.latex_checking.contests import Lane, contests, groupings, lanes
-from fusionbench.report.latex_checking.directions import Directions, metric_cards
-from fusionbench.report.latex_checking.grid import Block, blocks
-from fusionbench.report.latex_checking.judging import PLACES, Wrong, ignored, judge, learn
-from fusionbench.report.latex_checking.source import Source, macros, read_all
+from fusionbench.latex_check.marks import (
+    PLACES,
+    Directions,
+    Lane,
+    Wrong,
+    contests,
+    groupings,
+    ignored,
+    judge,
+    lanes,
+    learn,
+    metric_cards,
+)
+from fusionbench.latex_check.table import Block, blocks
+from fusionbench.latex_check.tex import Source, macros, read_all
 
 __all__ = ["Checked", "check_latex"]
 
@@ -48,7 +58,7 @@ def check_latex(path: Path, higher: Iterable[str] = (), lower: Iterable[str] = (
         FusionBenchError: A file cannot be read, or holds no table that can be checked.
 
     Example:
-        >>> from fusionbench.report.latex_checking import check_latex
+        >>> from fusionbench.latex_check import check_latex
         >>> check_latex(Path("paper.tex")).wrong  # doctest: +SKIP
     """
     sources, missing = read_all(path)
