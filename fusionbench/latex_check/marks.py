@@ -1,95 +1,29 @@
-"""Which numbers compete, which way is better, what marks mean, and which are wrong."""
+"""Which numbers compete, what the marks of a table mean, and which of them are wrong."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fusionbench.cards import Better
-from fusionbench.latex_check.table import Block, Cell, Row
-
-_LEAST_PREFIX = 3
-
-
-@dataclass(frozen=True)
-class Direction:
-    """Which way is better, and whether a metric's card says otherwise."""
-
-    better: Better
-    disputed: bool = False
-
-
-class Directions:
-    """Finds the direction of headings.
-
-    Args:
-        cards: Names and titles of metrics with their direction.
-        higher, lower: Headings that the user decides, however they are written.
-    """
-
-    def __init__(
-        self, cards: Mapping[str, Better], higher: Iterable[str] = (), lower: Iterable[str] = ()
-    ) -> None:
-        self._cards = {fold(name): better for name, better in cards.items()}
-        self._said: dict[str, Better] = {fold(name): "higher" for name in higher if fold(name)}
-        self._said |= {fold(name): "lower" for name in lower if fold(name)}
-
-    def of(self, levels: Iterable[Cell]) -> Direction | None:
-        """The direction of a column from its headings, the closest first."""
-        for cell in levels:
-            if (found := self._one(cell)) is not None:
-                return found
-        return None
-
-    def _one(self, cell: Cell) -> Direction | None:
-        names = _names(cell)
-        said = next((self._said[name] for name in names if name in self._said), None)
-        if said is not None:
-            return Direction(said)
-        card = next((b for name in names if (b := self._card(name)) is not None), None)
-        arrows = set(cell.text) & {"↑", "↓"}
-        if len(arrows) == 1:
-            arrow: Better = "higher" if arrows == {"↑"} else "lower"
-            return Direction(arrow, card is not None and card != arrow)
-        return Direction(card) if card is not None else None
-
-    def _card(self, name: str) -> Better | None:
-        if name in self._cards:
-            return self._cards[name]
-        if len(name) < _LEAST_PREFIX:
-            return None
-        family = {better for known, better in self._cards.items() if known.startswith(name)}
-        return family.pop() if len(family) == 1 else None
-
-
-def metric_cards() -> dict[str, Better]:
-    """Every installed metric's direction, by name and by title."""
-    from fusionbench.plugins import metric_card
-    from fusionbench.registry import METRICS
-
-    cards = [metric_card(entry.plugin) for entry in METRICS]
-    return {name: card.better for card in cards for name in (card.title, card.name)}
-
-
-def fold(text: str) -> str:
-    """Letters and digits alone, in lower case: ``Q^{AB/F}`` and ``Qabf`` are the same."""
-    return re.sub(r"[\W_]", "", text.casefold())
-
-
-def _names(cell: Cell) -> list[str]:
-    """What a heading may be called: in full, without scripts, without and within parentheses."""
-    bare = re.sub(r"\([^)]*\)", "", cell.text)
-    inner = re.findall(r"\(([^)]*)\)", cell.text)
-    folded = [fold(text) for text in (cell.text, bare, cell.plain, *inner)]
-    return [name for name in dict.fromkeys(folded) if name]
-
+from fusionbench.latex_check.headings import Direction, Directions, Said, fold
+from fusionbench.latex_check.styled import hue
+from fusionbench.latex_check.table import Block, Cell, Row, in_one_unit
 
 SOURCE = re.compile(
     r"(source)?(ir|vi|vis|tir|rgb|infrared|visible|thermal)(image|images|only|source|light)*"
 )
+PLACES = {1: "best", 2: "second", 3: "third"}
+USUAL = {"bold": 1, "underlined": 2, "italic": 3, "red": 1, "blue": 2, "green": 3}
+USUAL_SHADES = {"red": 1, "orange": 2, "yellow": 3, "blue": 2, "green": 3}
+FIRM = ("bold", "underlined", "red", "blue")
+MOST_MARKS = 5
 Grouping = Callable[[Row], object]
+Meaning = dict[str, frozenset[int]]
 
 
 @dataclass(frozen=True)
@@ -115,6 +49,13 @@ class Contest:
         ordered = sorted(values, reverse=self.better == "higher")
         return {value: place for place, value in enumerate(ordered, start=1)}
 
+    @property
+    def ahead(self) -> dict[float, int]:
+        """How many numbers are better than each."""
+        places = self.places
+        counts = Counter(places[e.cell.value or 0.0] for e in self.entries)
+        return {v: sum(n for p, n in counts.items() if p < place) for v, place in places.items()}
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -135,18 +76,47 @@ class Lane:
         return {entry.cell.unit for _, entry in self.entries}
 
 
-def lanes(block: Block, directions: Directions) -> list[Lane]:
-    """The columns of a block, or its rows where these are the metrics."""
+@dataclass(frozen=True)
+class Wrong:
+    """A number whose marks are not those of its place."""
+
+    where: str
+    text: str
+
+
+def lanes(block: Block, directions: Directions, classes: bool = False) -> list[Lane]:
+    """The columns of a block, or its rows where more of these are metrics.
+
+    Args:
+        block: The block.
+        directions: What says which way is better.
+        classes: Whether names of classes are metrics.
+    """
     labels = block.labels
     numbers = [c for c in range(block.width) if c not in labels]
-    columns = [_column(block, c, directions) for c in numbers]
-    if any(lane.direction for lane in columns):
-        return _without_noted_rows(block, columns)
-    rows = [_row(block, row, labels, directions) for row in block.rows]
-    return rows if any(lane.direction for lane in rows) else columns
+    columns = [_column(block, c, directions, classes) for c in numbers]
+    rows = [_row(block, row, labels, directions, classes) for row in block.rows]
+    if _share(rows) > max(0.5, _share(columns)):
+        return [_tidy(lane) for lane in rows]
+    return [_tidy(lane) for lane in _without_noted_rows(columns)]
 
 
-def _column(block: Block, column: int, directions: Directions) -> Lane:
+def _share(found: Sequence[Lane]) -> float:
+    return sum(lane.direction is not None for lane in found) / max(1, len(found))
+
+
+def _tidy(lane: Lane) -> Lane:
+    """The lane in one unit, without marks that all of its numbers have."""
+    entries = lane.entries
+    cells = in_one_unit([entry.cell for _, entry in entries])
+    if len(cells) > 2:
+        everywhere = frozenset.intersection(*(cell.marks for cell in cells))
+        cells = [replace(cell, marks=cell.marks - everywhere) for cell in cells]
+    paired = zip(entries, cells, strict=True)
+    return replace(lane, entries=tuple((row, replace(e, cell=cell)) for (row, e), cell in paired))
+
+
+def _column(block: Block, column: int, directions: Directions, classes: bool) -> Lane:
     levels = block.levels(column)
     entries = tuple(
         (row, Entry(row.cells[column], block.label(row)))
@@ -156,30 +126,30 @@ def _column(block: Block, column: int, directions: Directions) -> Lane:
         and (column == 0 or row.cells[column - 1] is not row.cells[column])
     )
     words = " / ".join(dict.fromkeys(c.text for c in reversed(levels) if c.text))
-    return Lane(words or f"column {column + 1}", directions.of(levels), entries)
+    return Lane(words or f"column {column + 1}", directions.of(levels, classes), entries)
 
 
-def _row(block: Block, row: Row, labels: list[int], directions: Directions) -> Lane:
+def _row(block: Block, row: Row, labels: list[int], directions: Directions, classes: bool) -> Lane:
     words = [row.cells[c] for c in reversed(labels) if c < len(row.cells)]
     entries = tuple(
         (row, Entry(cell, " ".join(c.text for c in reversed(block.levels(column)) if c.text)))
         for column, cell in enumerate(row.cells)
         if column not in labels and cell.value is not None
     )
-    return Lane(block.label(row), directions.of(words), entries)
+    return Lane(block.label(row), directions.of(words, classes), entries)
 
 
-def _without_noted_rows(block: Block, columns: list[Lane]) -> list[Lane]:
+def _without_noted_rows(columns: list[Lane]) -> list[Lane]:
     """Columns in which a footnote on a row's count of pairs hangs on its unmarked numbers too."""
     noted = {id(row) for c in columns if not c.direction for row, e in c.entries if e.cell.noted}
     return [
-        Lane(
-            lane.heading,
-            lane.direction,
-            tuple((r, e) for r, e in lane.entries if e.cell.marks or id(r) not in noted),
-        )
+        replace(lane, entries=tuple((r, e) for r, e in lane.entries if _counts(r, e, noted)))
         for lane in columns
     ]
+
+
+def _counts(row: Row, entry: Entry, noted: set[int]) -> bool:
+    return bool(entry.cell.marks) or id(row) not in noted
 
 
 def groupings(block: Block) -> Iterator[Grouping]:
@@ -212,71 +182,131 @@ def is_source(name: str) -> bool:
     return SOURCE.fullmatch(fold(name)) is not None
 
 
-PLACES = {1: "best", 2: "second", 3: "third"}
-USUAL = {"bold": 1, "underlined": 2, "italic": 3, "red": 1, "blue": 2, "green": 3}
-ALWAYS = ("bold", "underlined")
-AGREEMENT = 0.5
+@dataclass(frozen=True)
+class _Seen:
+    """Numbers alike: their marks, their place, and the place that ties ahead would leave them."""
+
+    marks: frozenset[str]
+    place: int
+    late: int
+    names: frozenset[str]
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """A number whose marks are not those of its place."""
+class Learnt:
+    """The places that each mark stands for, and what is wrong then, what is unusual added.
 
-    line: int
-    text: str
-
-
-def learn(contests: Iterable[Contest]) -> dict[str, int]:
-    """The place that each mark stands for.
-
-    A mark stands for the place (first to third) that it marks most often, if at least half of its
-    uses and half of the numbers in that place agree. Bold and underlined are always taken to mean
-    something: where nothing agrees, best and second.
+    ``skips``: after two that tie for the best comes no second but the third.
     """
-    uses: dict[str, Counter[int]] = {}
-    holders: Counter[int] = Counter()
-    for contest in contests:
-        if len(contest.entries) < 2:
+
+    meaning: Meaning
+    skips: bool = False
+    cost: float = math.inf
+
+
+def learn(found: Sequence[Contest], said: Said) -> Learnt:
+    """The places that each mark stands for.
+
+    A mark stands for what the caption says. Otherwise bold and red are the best, underlined and
+    blue the second, unless numbers throughout the table say another thing: red and bold on the
+    best with blue and bold on the second, or colours the other way round. Other marks stand for
+    what they mostly mark, or for nothing. There is no second without a best and no third without
+    a second.
+
+    Args:
+        found: What the numbers compete in.
+        said: What the caption says.
+    """
+    seen = Counter(_seen(found))
+    uses: Counter[str] = Counter()
+    for kind, count in seen.items():
+        uses.update(dict.fromkeys(kind.marks, count))
+    marks = [mark for mark, _ in sorted(uses.items(), key=lambda u: (-u[1], u[0]))]
+    rows = {m: {n for k in seen if m in k.marks for n in k.names} for m in marks}
+    choices = [_choices(m, uses[m], said, len(rows[m]) == 1) for m in marks[:MOST_MARKS]]
+    # marks beyond the most used are not looked at
+    best = Learnt({})
+    for chosen in itertools.product(*choices):
+        meaning = {m: places for m, (places, _) in zip(marks, chosen, strict=False) if places}
+        unusual = sum(extra for _, extra in chosen)
+        if unusual >= best.cost or not _sensible(meaning, said):
             continue
-        places = contest.places
+        for skips in (False, True):
+            wrong = sum(n for kind, n in seen.items() if not _fits(kind, meaning, skips))
+            cost = unusual + wrong + 0.5 * skips
+            best = min(best, Learnt(meaning, skips, cost), key=lambda learnt: learnt.cost)
+    return learn(found, {}) if said and math.isinf(best.cost) else best
+
+
+def _seen(found: Iterable[Contest]) -> Iterator[_Seen]:
+    for contest in found:
+        places, ahead = contest.places, contest.ahead
         for entry in contest.entries:
-            place = places[entry.cell.value or 0.0]
-            holders[place] += 1
-            for mark in entry.cell.marks:
-                uses.setdefault(mark, Counter())[place] += 1
-    learnt = {mark: _place(mark, used, holders) for mark, used in uses.items()}
-    return {mark: place for mark, place in learnt.items() if place}
+            value = entry.cell.value or 0.0
+            alone = len(contest.entries) < 2
+            place = 0 if alone else places[value]
+            late = place if alone else ahead[value] + 1
+            yield _Seen(entry.cell.marks, place, late, frozenset((entry.name,)))
 
 
-def _place(mark: str, used: Counter[int], holders: Counter[int]) -> int:
-    usual = USUAL.get(mark, 0)
-    place = max(PLACES, key=lambda p: (used[p], p == usual))
-    agrees = used[place] >= AGREEMENT * max(used.total(), holders[place])
-    return place if agrees else usual if mark in ALWAYS else 0
+def _fits(kind: _Seen, meaning: Meaning, skips: bool) -> bool:
+    """Whether the marks are those of the place."""
+    place = kind.late if skips else kind.place
+    return kind.marks & meaning.keys() == (due_at(place, meaning) if kind.place else set())
 
 
-def judge(contests: Sequence[Contest], meaning: Mapping[str, int]) -> list[Wrong]:
+def due_at(place: int, meaning: Mapping[str, frozenset[int]]) -> set[str]:
+    """The marks that a place is due."""
+    return {mark for mark, places in meaning.items() if place in places}
+
+
+def _choices(mark: str, uses: int, said: Said, one_row: bool) -> list[tuple[frozenset[int], float]]:
+    """What a mark may stand for, with what makes each unlikely: 0 for the usual."""
+    told = said.get(mark, said.get(hue(mark) or mark))
+    if told is not None:
+        return [(told, 0.0)]
+    shade = mark.startswith("on ")
+    usual = (USUAL_SHADES if shade else USUAL).get(hue(mark) or mark, 0)
+    firm = mark in FIRM or (not shade and hue(mark) in FIRM)
+    nothing = 0.75 * uses + 1.0 + 0.5 * bool(usual)
+    found = [(frozenset((usual,)), 0.0)] if usual else []
+    another = max(2.0, 0.5 * uses) if firm else 1.0 if usual else 0.25
+    found += [(frozenset((place,)), another + 0.01 * place) for place in PLACES if place != usual]
+    both = max(1.0, 0.1 * uses) + 0.01
+    found += [(frozenset(set_), both) for set_ in ((1, 2), (1, 2, 3), (2, 3))]
+    if not firm or (one_row and uses > 2):
+        found.append((frozenset(), nothing))
+    return found
+
+
+def _sensible(meaning: Meaning, said: Said) -> bool:
+    """Whether places are told apart, and none is marked without the one before it."""
+    due = {place: due_at(place, meaning) for place in PLACES}
+    told = set().union(*said.values()) if said else set()
+    for place in (2, 3):
+        if due[place] and not due[place - 1] and place not in told:
+            return False
+        if due[place] and due[place] == due[place - 1]:
+            return False
+    return True
+
+
+def judge(found: Sequence[Contest], learnt: Learnt) -> list[Wrong]:
     """Every number that is marked wrongly, or is not marked and should be."""
-    return [wrong for contest in contests for wrong in _judge(contest, meaning)]
+    return [wrong for contest in found for wrong in _judge(contest, learnt)]
 
 
-def ignored(contests: Iterable[Contest], meaning: Mapping[str, int]) -> int:
-    """How many marks stand on numbers without meaning a place."""
-    return sum(len(e.cell.marks - meaning.keys()) for c in contests for e in c.entries)
-
-
-def _judge(contest: Contest, meaning: Mapping[str, int]) -> list[Wrong]:
-    places = contest.places
-    if len(contest.entries) < 2:
-        alone = [e for e in contest.entries if e.cell.marks & meaning.keys()]
-        return [Wrong(e.cell.line, _said(contest, e, "has nothing to compare with")) for e in alone]
-    wrong = []
-    for entry in contest.entries:
-        place = places[entry.cell.value or 0.0]
-        due = {mark for mark, meant in meaning.items() if meant == place}
-        if due != entry.cell.marks & meaning.keys():
-            wrong.append(Wrong(entry.cell.line, _explained(contest, entry, due, place)))
-    return wrong
+def _judge(contest: Contest, learnt: Learnt) -> Iterator[Wrong]:
+    kinds = list(_seen([contest]))
+    for entry, kind in zip(contest.entries, kinds, strict=True):
+        if _fits(kind, learnt.meaning, learnt.skips):
+            continue
+        if not kind.place:
+            text = _said(contest, entry, "has nothing to compare with")
+        else:
+            place = kind.late if learnt.skips else kind.place
+            text = _explained(contest, entry, due_at(place, learnt.meaning), place)
+        yield Wrong(entry.cell.where, text)
 
 
 def _explained(contest: Contest, entry: Entry, due: set[str], place: int) -> str:
@@ -297,3 +327,9 @@ def _said(contest: Contest, entry: Entry, text: str) -> str:
 def marks_text(marks: Iterable[str]) -> str:
     """Marks in words."""
     return " and ".join(sorted(marks)) or "unmarked"
+
+
+def meaning_text(meaning: Meaning) -> str:
+    """What marks stand for in words."""
+    order = sorted(meaning.items())
+    return ", ".join(f"{m} is {' and '.join(PLACES[p] for p in sorted(s))}" for m, s in order)

@@ -1,4 +1,4 @@
-r"""A table: its cells with their numbers and marks, its headers, rows and groups."""
+"""A table: its cells with their numbers and marks, its headers, rows and groups."""
 
 from __future__ import annotations
 
@@ -6,22 +6,37 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fusionbench.latex_check.tex import (
-    BESIDE_RULES,
-    RULES,
-    Macro,
-    Piece,
-    Reader,
-    Source,
-    Tabular,
-    argument,
-    expand,
-    option,
-)
+from fusionbench.latex_check.styled import BESIDE_RULES, RULES, Piece, read_text
+from fusionbench.latex_check.tex import Macro, Source, Tabular, argument, option
 
-DASHES = {"-", "–", "—", "−", "--", "---", "/", "n/a", "na", "nan", "oom", "×", "x", "fail"}
-_NUMBER = re.compile(r"^[\s*†‡§]*([+\-−–]?)\s*(\d[\d.,\s]*\d|\d|\.\d+|∞)(.*)$", re.S)
+DASHES = {
+    *(
+        "-",
+        "–",
+        "—",
+        "−",
+        "--",
+        "---",
+        "/",
+        "\\",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "na",
+        "nan",
+        "oom",
+        "×",
+        "x",
+    ),
+    *("fail", "failed", "…", "...", "✗", "none", "null", "?"),
+}
+_NUMBER = re.compile(
+    r"^[\s*†‡§]*([+\-−–]?)\s*(\d[\d.,\s]*\d|\d|\.\d+|∞)([eE][+\-−]?\d+(?![\d.]))?(.*)$", re.S
+)
 _REST = re.compile(r"±.*|\([^)]*\)|\[[^\]]*\]|[↑↓].*|[*†‡§¶#]+", re.S)
+_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
+_TIMES = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
+_BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1024.0, "MiB": 1024.0**2, "GiB": 1024.0**3}
 _POWER = re.compile(r"^\s*[×·]\s*10\s*$")
 
 
@@ -37,8 +52,8 @@ class Cell:
         unit: What follows the number directly, such as ``M`` or ``%``.
         marks: What all digits of the number have in common: ``bold``, ``underlined``, ``red`` ...
         noted: Whether a footnote mark hangs on the number.
-        span, rows: How many columns and rows it covers.
-        line: Where it stands in its file.
+        span, rows: How many columns and rows it covers; ``over`` where empty cells follow.
+        where: Its file and line.
     """
 
     text: str = ""
@@ -50,7 +65,8 @@ class Cell:
     noted: bool = False
     span: int = 1
     rows: int = 1
-    line: int = 0
+    where: str = ""
+    over: int = 1
 
     @property
     def dash(self) -> bool:
@@ -63,33 +79,32 @@ class Cell:
         return not self.text
 
 
-def read_cell(source: str, macros: Mapping[str, Macro], line: int) -> Cell:
+def read_cell(source: str, macros: Mapping[str, Macro], where: str) -> Cell:
     """Read the source of one cell."""
-    reader = Reader()
-    reader.read(expand(source, macros), frozenset())
+    reader = read_text(source, macros)
     pieces = reader.pieces
     text = " ".join("".join(p.text for p in pieces).split())
     body = "".join(p.text for p in pieces if not p.script)
     plain = " ".join(body.split())
-    cell = Cell(text, plain, span=reader.span, rows=reader.rows, line=line)
+    cell = Cell(text, plain, span=reader.span, rows=reader.rows, where=where, over=reader.over)
     found = _NUMBER.match(body)
     if found is None:
         return cell
     number = _number(found[1], found[2])
-    power = _POWER.match(found[3])
+    power = _POWER.match(found[4])
     scripts = "".join(p.text for p in pieces if p.script == "^")
     if number is not None and power and re.fullmatch(r"\s*[-−+]?\d+\s*", scripts):
         number *= 10.0 ** int(scripts.replace("−", "-"))
         scripts = ""
-    rest = "" if power else _REST.sub("", found[3]).strip()
+    elif number is not None and found[3]:
+        number *= 10.0 ** int(found[3][1:].replace("−", "-"))
+    rest = "" if power else _REST.sub("", found[4]).strip()
     if number is None or not re.fullmatch(r"[A-Za-z%µ°/]{0,6}", rest):
         return cell
     marks = _common_marks(pieces, found.start(2), found.end(2)) | reader.cell_marks
     noted = bool(re.search(r"[*†‡§¶#A-Za-z]", scripts)) or bool(re.search(r"[*†‡§¶#]", body))
-    shown = (found[1] + found[2]).strip()
-    return Cell(
-        text, plain, number, shown, rest, frozenset(marks), noted, reader.span, reader.rows, line
-    )
+    shown = (found[1] + found[2] + (found[3] or "")).strip()
+    return replace(cell, value=number, shown=shown, unit=rest, marks=frozenset(marks), noted=noted)
 
 
 def _common_marks(pieces: list[Piece], start: int, end: int) -> frozenset[str]:
@@ -98,11 +113,37 @@ def _common_marks(pieces: list[Piece], start: int, end: int) -> frozenset[str]:
     return frozenset.intersection(*styles[start:end])
 
 
+def _decimal_commas(rows: Lines) -> None:
+    """Read every comma as a decimal one where the table has such numbers and no decimal points."""
+    numbers = [c.shown for cells, _ in rows for c in cells if c.value is not None]
+    if any("." in shown for shown in numbers):
+        return
+    if any(re.fullmatch(r"\D?(0,\d+|\d+,\d{1,2}|\d+,\d{4,})", shown) for shown in numbers):
+        for cells, _ in rows:
+            for place, cell in enumerate(cells):
+                if cell.value is not None and cell.shown.count(",") == 1:
+                    sign = -1.0 if cell.value < 0 else 1.0
+                    plain = re.sub(r"[^\d,]", "", cell.shown).replace(",", ".")
+                    cells[place] = replace(cell, value=sign * float(plain))
+
+
+def in_one_unit(cells: list[Cell]) -> list[Cell]:
+    """Numbers in thousands and millions, milliseconds and seconds, or MB and GB made comparable."""
+    units = {cell.unit for cell in cells}
+    for known in (_TIMES, _BYTES, _SCALES | {"": 1.0}):
+        if len(units) > 1 and units <= known.keys():
+            return [
+                replace(c, value=(c.value or 0.0) * known[c.unit], unit="", shown=c.shown + c.unit)
+                for c in cells
+            ]
+    return cells
+
+
 def _number(sign: str, digits: str) -> float | None:
     text = re.sub(r"\s", "", digits)
     if text == "∞":
         return float("-inf" if sign in ("-", "−", "–") and sign else "inf")
-    if "." in text or re.fullmatch(r"\d{1,3}(,\d{3})+", text):
+    if "." in text or re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+", text):
         text = text.replace(",", "")
     text = text.replace(",", ".")
     try:
@@ -160,13 +201,19 @@ class Block:
         return " ".join(dict.fromkeys(w for w in words if w))
 
 
+Lines = list[tuple[list[Cell], int]]
+"""Rows of cells, each with the number of full rules above it."""
+
+
 def blocks(source: Source, table: Tabular, macros: Mapping[str, Macro]) -> list[Block]:
     """The table's rows under their headers; parts with equal headers are one block."""
     found: dict[tuple[tuple[str, ...], ...], Block] = {(): Block([])}
     block = found[()]
     waiting: list[list[Cell]] = []
     title = rule = 0
-    for cells, ruled in _fill(_rows(source, table, macros)):
+    rows = list(_rows(source, table, macros))
+    _decimal_commas(rows)
+    for cells, ruled in _fill(rows):
         rule += ruled
         if any(c.value is not None or (c.dash and i) for i, c in enumerate(cells)):
             if waiting:
@@ -191,18 +238,19 @@ def _headings(row: list[Cell]) -> int:
     return len({id(c) for c in row if not c.blank})
 
 
-def _fill(rows: Iterator[tuple[list[Cell], int]]) -> Iterator[tuple[list[Cell], int]]:
-    """Rows in which words that cover several rows stand in each of them."""
-    below: dict[int, tuple[Cell, int]] = {}
-    for cells, ruled in rows:
+def _fill(rows: Lines) -> Lines:
+    """Rows in which words that cover several rows or columns stand in each of them."""
+    for place, (cells, _) in enumerate(rows):
         for column, cell in enumerate(cells):
-            kept, left = below.get(column, (cell, 0))
-            if cell.rows > 1 and cell.value is None:
-                below[column] = (replace(cell, rows=1), cell.rows - 1)
-            elif left and cell.blank:
-                cells[column] = kept
-                below[column] = (kept, left - 1)
-        yield cells, ruled
+            if cell.value is not None or (cell.over < 2 and abs(cell.rows) < 2):
+                continue
+            single = replace(cell, rows=1, over=1)
+            first, last = sorted((place, place + cell.rows - (1 if cell.rows > 0 else -1)))
+            for other, _ in rows[max(0, first) : last + 1]:
+                for covered in range(column, min(column + cell.over, len(other))):
+                    if other[covered].blank or other[covered] is cell:
+                        other[covered] = single
+    return rows
 
 
 def _rows(
@@ -215,8 +263,8 @@ def _rows(
         cells: list[Cell] = []
         for begin, stop in [(after, end), *others]:
             text = source.text[begin:stop]
-            line = source.line(begin + len(text) - len(text.lstrip()))
-            cell = read_cell(text, macros, line)
+            where = source.where(begin + len(text) - len(text.lstrip()))
+            cell = read_cell(text, macros, where)
             cells += [cell] * max(1, cell.span)
         yield cells, ruled
 

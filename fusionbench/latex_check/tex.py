@@ -1,10 +1,10 @@
-r"""LaTeX source: groups and arguments, macros and tables, and what commands do to text."""
+r"""LaTeX source: files put together, groups and arguments, macros, tables, and styled text."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,26 +12,42 @@ from fusionbench.errors import FusionBenchError
 
 ARGUMENTS = {
     "tabular": 1, "tabular*": 2, "tabularx": 2, "tabulary": 2, "longtable": 1, "array": 1,
-    "supertabular": 1, "tblr": 1, "NiceTabular": 1, "tabu": 1,
+    "supertabular": 1, "xtabular": 1, "mpxtabular": 1, "xltabular": 2, "tblr": 1, "longtblr": 1,
+    "talltblr": 1, "NiceTabular": 1, "NiceTabular*": 2, "NiceTabularX": 2, "NiceArray": 1,
+    "tabu": 1, "longtabu": 1, "widetabular": 2,
 }  # fmt: skip
-FLOATS = ("table", "table*", "sidewaystable", "sidewaystable*", "wraptable")
+_FLOAT = re.compile(
+    r"(?:sideways|wrap|sub|long|margin|SC)?(?:table|figure|block)\*?|threeparttable"
+)
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _VERBATIM = re.compile(r"\\begin\{(verbatim\*?|lstlisting|comment)\}.*?\\end\{\1\}", re.S)
-_ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([A-Za-z]+\*?)\}")
-_INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^}]+)\}")
-_DEFINITION = re.compile(
-    r"\\(?:re|provide)?newcommand\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*(?:\[(\d)\])?\s*(?=\{)"
-    r"|\\DeclareRobustCommand\*?\s*\{?\s*\\([A-Za-z]+)\s*\}?\s*(?:\[(\d)\])?\s*(?=\{)"
-    r"|\\def\s*\\([A-Za-z]+)\s*((?:#\d)*)\s*(?=\{)"
+_FALSE = re.compile(r"\\(?:iffalse\b|if0\b|if\s*0(?=\s))")
+_CONDITION = re.compile(r"\\(if[A-Za-z@]*|else|fi)(?![A-Za-z@])")
+_ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([A-Za-z@]+\*?)\}")
+_INPUT = re.compile(
+    r"\\(?:input|include|subfile|InputIfFileExists)\s*\{(?P<file>[^{}]+)\}"
+    r"|\\(?:sub)?(?:import|includefrom|inputfrom)\*?\s*\{(?P<folder>[^{}]*)\}\s*\{(?P<in>[^{}]+)\}"
+    r"|\\input\s+(?P<bare>[^\s{}\\]+)"
+    r"|\\(?:usepackage|RequirePackage)\s*(?:\[[^\]]*\])?\s*\{(?P<own>[^{}]+)\}"
 )
+_DEFINITION = re.compile(
+    r"\\(?P<how>(?:re|provide)?newcommand|DeclareRobustCommand|newrobustcmd|[gex]?def|let|"
+    r"DeclareTextFontCommand|(?:New|Renew|Provide|Declare)(?:Expandable)?DocumentCommand)\*?"
+    r"\s*\{?\s*\\(?P<name>[A-Za-z@]+)\s*\}?\s*"
+)
+_NEW_TABLE = re.compile(r"\\(?:re)?newenvironment\*?\s*\{(?P<name>[A-Za-z@]+\*?)\}\s*")
 
 
 @dataclass(frozen=True)
 class Macro:
-    """A user's command: how many arguments it takes, and its body with ``#1``, ``#2``, ..."""
+    """A user's command: how many arguments it takes, and its body with ``#1``, ``#2``, ...
+
+    With a ``default``, its first argument is an optional one.
+    """
 
     arguments: int
     body: str
+    default: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,21 +58,53 @@ class Tabular:
     body_start: int
     body_end: int
     label: str
+    captions: tuple[str, ...] = ()
 
 
 @dataclass
 class Source:
-    """One file: its text with comments blanked (offsets unchanged)."""
+    r"""A paper with what it inputs in its place; comments are blanked.
+
+    Attributes:
+        path: The paper's file.
+        text: Its text.
+        starts, files: Where pieces of files begin in the text: their file, and their first line.
+        missing: What was not found.
+    """
 
     path: Path
-    text: str
-    _starts: list[int] = field(default_factory=list, repr=False)
+    text: str = ""
+    starts: list[int] = field(default_factory=list)
+    files: list[tuple[Path, int]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list, repr=False)
+
+    def where(self, offset: int) -> str:
+        """``file:line`` of an offset."""
+        path, line = self._place(offset)
+        return f"{path}:{line}"
 
     def line(self, offset: int) -> int:
-        """The line number, from 1, of an offset."""
-        if not self._starts:
-            self._starts = [0, *(m.end() for m in re.finditer("\n", self.text))]
-        return bisect_right(self._starts, offset)
+        """The line of an offset in its file, from 1."""
+        return self._place(offset)[1]
+
+    def file(self, offset: int) -> Path:
+        """The file of an offset."""
+        return self._place(offset)[0]
+
+    def _place(self, offset: int) -> tuple[Path, int]:
+        if not self._lines:
+            self._lines = [m.end() for m in re.finditer("\n", self.text)]
+        piece = max(0, bisect_right(self.starts, offset) - 1)
+        path, first = self.files[piece]
+        before = bisect_right(self._lines, self.starts[piece])
+        return path, first + bisect_right(self._lines, offset) - before
+
+    def add(self, text: str, path: Path, line: int) -> None:
+        """Add a piece of a file."""
+        self.starts.append(len(self.text))
+        self.files.append((path, line))
+        self.text += text
 
     def tabulars(self) -> Iterator[Tabular]:
         """Every table-like environment, inner ones too, in the order of their ends.
@@ -64,86 +112,181 @@ class Source:
         Raises:
             FusionBenchError: One is not closed.
         """
+        arguments = ARGUMENTS | _own_tables(self.text)
         opened: list[tuple[str, int, int]] = []
         for found in _ENVIRONMENT.finditer(self.text):
             word, name = found.groups()
-            if name not in ARGUMENTS and name not in FLOATS:
+            if name not in arguments and not _FLOAT.fullmatch(name):
                 continue
             if word == "begin":
                 opened.append((name, found.start(), found.end()))
             elif opened and opened[-1][0] == name:
                 _, start, after = opened.pop()
-                if name in ARGUMENTS:
-                    body = _skip_arguments(self.text, after, ARGUMENTS[name])
-                    label = self._label(opened, found.end())
-                    yield Tabular(start, body, found.start(), label)
+                if name in arguments:
+                    body = _skip_arguments(self.text, after, arguments[name])
+                    captions, label = self._float(opened, after, body, found.end())
+                    yield Tabular(start, body, found.start(), label, captions)
             else:
                 self._unbalanced(found.start(), rf"\end{{{name}}} without its \begin")
         if opened:
             self._unbalanced(opened[-1][1], rf"\begin{{{opened[-1][0]}}} is not closed")
 
-    def _label(self, opened: list[tuple[str, int, int]], end: int) -> str:
-        outer = next((start for name, start, _ in reversed(opened) if name in FLOATS), None)
-        if outer is None:
-            return ""
-        close = re.compile(r"\\end\s*\{(?:sideways|wrap)?table\*?\}").search(self.text, end)
-        found = re.search(
-            r"\\label\s*\{([^}]*)\}", self.text[outer : close.start() if close else end]
-        )
-        return found[1] if found else ""
+    def _float(
+        self, opened: list[tuple[str, int, int]], after: int, body: int, end: int
+    ) -> tuple[tuple[str, ...], str]:
+        """The captions that a table stands under, its own first, and its label."""
+        ranges = [(after, end)]
+        for name, start, _ in reversed(opened):
+            if _FLOAT.fullmatch(name):
+                close = re.compile(r"\\end\s*\{" + re.escape(name) + r"\}").search(self.text, end)
+                ranges.append((start, close.start() if close else end))
+        captions = [c for begin, stop in ranges for c in _captions(self.text, begin, stop)]
+        captions += re.findall(r"caption\s*=\s*\{([^{}]*)\}", self.text[after:body])
+        labels = (_LABEL.search(self.text, begin, stop) for begin, stop in ranges)
+        return tuple(dict.fromkeys(captions)), next((m[1] for m in labels if m), "")
 
     def _unbalanced(self, offset: int, what: str) -> None:
-        raise FusionBenchError(f"{self.path}:{self.line(offset)}: {what}; check that it compiles")
+        raise FusionBenchError(f"{self.where(offset)}: {what}; check that it compiles")
+
+
+_LABEL = re.compile(r"\\label\s*\{([^}]*)\}")
+_CAPTION = re.compile(r"\\(?:sub)?caption(of\s*\{\w+\})?(box)?\*?\s*(?=[\[{])")
+
+
+def _captions(text: str, start: int, end: int) -> Iterator[str]:
+    for found in _CAPTION.finditer(text, start, end):
+        yield argument(text, option(text, found.end()))[0]
 
 
 def read(path: Path) -> Source:
-    """Read a file, its comments and verbatim parts blanked.
+    r"""Read a paper, and put what it takes in with ``\input`` and its relatives in its place.
 
-    Raises:
-        FusionBenchError: There is no such file.
-    """
-    if not path.is_file():
-        raise FusionBenchError(f"{path}: there is no such file; expected a paper's .tex file")
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    text = text.replace("\r\n", "\n")
-    text = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), text)
-    return Source(path, _VERBATIM.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text))
-
-
-def read_all(path: Path) -> tuple[list[Source], list[str]]:
-    r"""A paper and what it takes in with ``\input`` and ``\include``; and what was not found.
+    Comments, verbatim text and what ``\iffalse`` leaves out are blanked.
 
     Raises:
         FusionBenchError: The paper itself is not there.
     """
-    sources, missing, waiting, seen = [read(path)], [], [path], {path.resolve()}
-    while waiting:
-        current = next(s for s in sources if s.path == waiting[0])
-        waiting.pop(0)
-        for found in _INPUT.finditer(current.text):
-            name = path.parent / found[1].strip()
-            file = name if name.is_file() else name.with_name(name.name + ".tex")
-            if not file.is_file():
-                missing.append(f"{current.path}:{current.line(found.start())}: no file {name}")
-            elif file.resolve() not in seen:
-                seen.add(file.resolve())
-                sources.append(read(file))
-                waiting.append(file)
-    return sources, missing
+    source = Source(path)
+    _add(source, path, set())
+    return source
 
 
-def macros(sources: list[Source]) -> dict[str, Macro]:
-    r"""Commands defined with ``\newcommand``, its relatives, or ``\def``."""
+def _add(source: Source, path: Path, seen: set[Path]) -> None:
+    seen.add(path.resolve())
+    text = _file(path)
+    place = 0
+    for found in _INPUT.finditer(text):
+        for file in _taken_in(found, source, path, text):
+            if file.resolve() not in seen:
+                source.add(text[place : found.start()], path, 1 + text.count("\n", 0, place))
+                place = found.end()
+                _add(source, file, seen)
+    source.add(text[place:], path, 1 + text.count("\n", 0, place))
+
+
+def _taken_in(found: re.Match[str], source: Source, path: Path, text: str) -> Iterator[Path]:
+    """The files that a command takes in; what is missing is noted, but for foreign packages."""
+    if found["own"]:
+        names = [Path(f"{name.strip()}.sty") for name in found["own"].split(",")]
+    else:
+        names = [Path(found["folder"] or "", found["in"] or found["file"] or found["bare"])]
+    for name in names:
+        folders = (source.path.parent, path.parent)
+        tried = [f / n for f in folders for n in (name, name.with_name(name.name.strip() + ".tex"))]
+        file = next((file for file in tried if _is_file(file)), None)
+        if file is not None:
+            yield file
+        elif not found["own"]:
+            line = 1 + text.count("\n", 0, found.start())
+            source.missing.append(f"{path}:{line}: no file {tried[0]}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _file(path: Path) -> str:
+    if not _is_file(path):
+        raise FusionBenchError(f"{path}: there is no such file; expected a paper's .tex file")
+    data = path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        text = data.decode("utf-16", errors="replace")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("latin-1")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _COMMENT.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), text)
+    return _without_false(_VERBATIM.sub(lambda m: _blank(m[0]), text))
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _without_false(text: str) -> str:
+    r"""The text with what stands between ``\iffalse`` and its ``\else`` or ``\fi`` blanked."""
+    place = 0
+    while (found := _FALSE.search(text, place)) is not None:
+        depth, end, place = 0, len(text), found.end()
+        for word in _CONDITION.finditer(text, found.end()):
+            depth += word[1].startswith("if")
+            if depth == 0 and word[1] in ("fi", "else"):
+                end = word.end()
+                break
+            depth -= word[1] == "fi"
+        text = text[: found.start()] + _blank(text[found.start() : end]) + text[end:]
+    return text
+
+
+def macros(source: Source) -> dict[str, Macro]:
+    r"""Commands defined with ``\newcommand``, its relatives, ``\def`` or ``\let``."""
     found = {}
-    for source in sources:
-        for match in _DEFINITION.finditer(source.text):
-            name = match[1] or match[3] or match[5]
-            count = int(match[2] or match[4] or 0) or (match[6] or "").count("#")
-            found[name] = Macro(count, group(source.text, match.end())[0])
+    for match in _DEFINITION.finditer(source.text):
+        macro = _definition(match["how"], source.text, match.end())
+        if macro is not None:
+            found[match["name"]] = macro
+    return found
+
+
+def _definition(how: str, text: str, place: int) -> Macro | None:
+    if how == "let":
+        target = re.compile(r"=?\s*(\\[A-Za-z@]+)").match(text, place)
+        return Macro(0, target[1]) if target else None
+    if how == "DeclareTextFontCommand":
+        return Macro(1, f"{{{argument(text, place)[0]} #1}}")
+    default = None
+    if how.endswith("DocumentCommand"):
+        signature, place = argument(text, place)
+        optional = re.match(r"\s*(?:[oO]\s*(?:\{([^{}]*)\})?)", signature)
+        default = (optional[1] or "") if optional else None
+        count = len(re.findall(r"[mMoOsr]", re.sub(r"\{[^{}]*\}", "", signature)))
+    elif how.endswith("def"):
+        parameters = re.compile(r"(?:#\d)*").match(text, place)
+        count = parameters[0].count("#") if parameters else 0
+        place += 2 * count
+    else:
+        number = re.compile(r"\[(\d)\]\s*").match(text, place)
+        count, place = (int(number[1]), number.end()) if number else (0, place)
+        if (after := option(text, place)) != place:
+            default, place = text[place:after].strip()[1:-1], after
+    start = len(text) - len(text[place:].lstrip())
+    return Macro(count, group(text, start)[0], default) if text[start : start + 1] == "{" else None
+
+
+def _own_tables(text: str) -> dict[str, int]:
+    r"""Environments that the paper makes of tables, with the number of their arguments."""
+    found = {}
+    for match in _NEW_TABLE.finditer(text):
+        number = re.compile(r"\[(\d)\]").match(text, match.end())
+        start = option(text, number.end()) if number else match.end()
+        begins = _ENVIRONMENT.search(argument(text, start)[0])
+        if begins and begins[2] in ARGUMENTS:
+            found[match["name"]] = int(number[1]) if number else 0
     return found
 
 
@@ -185,194 +328,4 @@ def option(text: str, start: int, brackets: str = "[]") -> int:
 def _skip_arguments(text: str, start: int, count: int) -> int:
     for _ in range(count):
         start = argument(text, option(text, start))[1]
-    return start
-
-
-MARKED = {
-    **dict.fromkeys(("textbf", "mathbf", "bm", "boldsymbol", "pmb", "bold", "B"), "bold"),
-    **dict.fromkeys(("underline", "uline", "ul", "underbar"), "underlined"),
-    **dict.fromkeys(("textit", "emph", "mathit", "textsl"), "italic"),
-    **{"uuline": "doubly underlined", "dashuline": "dashed", "uwave": "wavy", "fbox": "boxed"},
-    **{"textcolor": "", "colorbox": ""},
-}
-SWITCHES: dict[str, frozenset[str]] = {
-    **dict.fromkeys(("bf", "bfseries", "boldmath"), frozenset({"bold"})),
-    **dict.fromkeys(("it", "itshape", "em", "sl", "slshape"), frozenset({"italic"})),
-}
-_SHOWN = """
-text textrm mathrm mbox hbox num rlap llap clap textsf texttt textsc mathsf mathtt mathcal
-operatorname ensuremath makecell shortstack thead textnormal textmd textup makebox parbox tiny
-scriptsize footnotesize small normalsize large rm sf tt sc sffamily rmfamily ttfamily normalfont
-centering raggedright raggedleft displaystyle left right noindent relax protect bigl bigr quad
-qquad hfill hfil leavevmode strut smash mathop mathbin
-"""
-TRANSPARENT = frozenset(_SHOWN.split())
-BOXES = {
-    "multicolumn": 2, "multirow": 2, "rotatebox": 1, "scalebox": 1, "resizebox": 2, "raisebox": 1,
-    "adjustbox": 1, "tabincell": 1, "textcolor": 1, "colorbox": 1, "multirowcell": 1,
-}  # fmt: skip
-DROPPED = {
-    **dict.fromkeys(("cite", "citep", "citet", "citealp", "onlinecite", "ref", "eqref"), 1),
-    **dict.fromkeys(("cref", "autoref", "label", "hspace", "vspace", "phantom", "hphantom"), 1),
-    **dict.fromkeys(
-        ("vphantom", "ding", "footnote", "tnote", "tablefootnote", "rowcolor", "url"), 1
-    ),
-    **dict.fromkeys(("caption", "fontsize", "selectfont", "footnotemark"), 0),
-    **{"caption": 1, "fontsize": 2, "setlength": 2, "rule": 2, "begin": 1, "end": 1},
-    **{"href": 1, "arraystretch": 0, "renewcommand": 2, "cellcolor": 1},
-}
-SYMBOLS = {
-    **{"uparrow": "↑", "Uparrow": "↑", "textuparrow": "↑", "nearrow": "↑"},
-    **{"downarrow": "↓", "Downarrow": "↓", "textdownarrow": "↓", "searrow": "↓"},
-    **{"pm": "±", "textpm": "±", "times": "×", "texttimes": "×", "cdot": "·", "infty": "∞"},
-    **{"dagger": "†", "dag": "†", "textdagger": "†", "ddagger": "‡", "ddag": "‡"},
-    **{"textdaggerdbl": "‡", "ast": "*", "star": "*", "textasteriskcentered": "*", "S": "§"},
-    **{"textendash": "–", "textemdash": "—", "textminus": "−", "sigma": "σ", "mu": "µ"},
-    **{"%": "%", "&": "&", "#": "#", "_": "_", "$": "$", "{": "{", "}": "}"},
-    **{"\\": " ", " ": " ", ";": " ", ":": " ", "newline": " ", "quad": " ", ",": "", "!": ""},
-    **{"checkmark": "✓", "xmark": "✗", "ldots": "…", "slash": "/", "backslash": "/", "/": ""},
-}
-RULES = {
-    **dict.fromkeys(("toprule", "midrule", "bottomrule", "hline", "hdashline", "thickhline"), 0),
-    **{"Xhline": 1, "specialrule": 3, "firsthline": 0, "lasthline": 0, "dashmidrule": 0},
-}
-BESIDE_RULES = {
-    **{"cmidrule": 1, "cline": 1, "cdashline": 1, "addlinespace": 0, "rowcolor": 1},
-    **{"noalign": 1, "arrayrulecolor": 1, "morecmidrules": 0, "endhead": 0, "endfirsthead": 0},
-    **{"endfoot": 0, "endlastfoot": 0, "caption": 1, "label": 1, "rowfont": 1, "renewcommand": 2},
-    **{"setlength": 2, "vspace": 1, "tabularnewline": 0, "centering": 0, "small": 0},
-}
-
-
-DEEPEST = 20
-MOST_EXPANSIONS = 50
-_COMMAND = re.compile(r"\\([A-Za-z]+\*?|.)", re.S)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A run of text in one style; ``script`` is ``^``, ``_`` or empty."""
-
-    text: str
-    marks: frozenset[str]
-    script: str = ""
-
-
-@dataclass
-class Reader:
-    """Reads the source of one cell; knows afterwards how many columns and rows it covers."""
-
-    pieces: list[Piece] = field(default_factory=list)
-    span: int = 1
-    rows: int = 1
-    cell_marks: set[str] = field(default_factory=set)
-
-    def read(self, text: str, marks: frozenset[str], script: str = "", depth: int = 0) -> None:
-        """Add the pieces of some source; switches in it hold until its end."""
-        place = 0
-        while place < len(text) and depth < DEEPEST:
-            char = text[place]
-            if char == "\\":
-                place, marks = self._command(text, place, marks, script, depth)
-            elif char == "{":
-                inner, place = argument(text, place)
-                self.read(inner, marks, script, depth + 1)
-            elif char in "^_":
-                inner, place = argument(text, place + 1)
-                self.read(inner, marks, char, depth + 1)
-            else:
-                place += 1
-                if char not in "$}":
-                    self.add(" " if char in "~&\n\t" else char, marks, script)
-
-    def add(self, text: str, marks: frozenset[str], script: str) -> None:
-        """Add a piece."""
-        self.pieces.append(Piece(text, marks, script))
-
-    def _command(
-        self, text: str, place: int, marks: frozenset[str], script: str, depth: int
-    ) -> tuple[int, frozenset[str]]:
-        found = _COMMAND.match(text, place)
-        if found is None:
-            return place + 1, marks
-        name, place = found[1], found.end()
-        name = name.rstrip("*")
-        if name in SYMBOLS:
-            self.add(SYMBOLS[name], marks, script)
-        elif name in SWITCHES:
-            marks |= SWITCHES[name]
-        elif name in ("color", "cellcolor"):
-            colour, place = argument(text, option(text, place))
-            if name == "color":
-                return place, _coloured(marks, colour)
-            self.cell_marks.add(f"on {colour.strip()}")
-        elif name in DROPPED:
-            for _ in range(DROPPED[name]):
-                place = argument(text, option(text, place))[1]
-            if name in ("footnotemark", "footnote", "tnote", "tablefootnote"):
-                place = option(text, place)
-                self.add("*", marks, "^")
-        elif name in ("textsuperscript", "textsubscript"):
-            inner, place = argument(text, place)
-            self.read(inner, marks, "^" if name == "textsuperscript" else "_", depth + 1)
-        else:
-            return self._styled(name, text, place, marks, script, depth)
-        return place, marks
-
-    def _styled(
-        self, name: str, text: str, place: int, marks: frozenset[str], script: str, depth: int
-    ) -> tuple[int, frozenset[str]]:
-        """A command that shows its last argument: in some style, in a box, or unknown here."""
-        known = name in MARKED or name in BOXES
-        unknown = not known and name not in TRANSPARENT
-        if not known and not text[option(text, place) :].lstrip().startswith("{"):
-            return place, marks
-        before = []
-        for _ in range(BOXES.get(name, 0)):
-            given, place = argument(text, option(text, place))
-            before.append(given)
-        while (after := option(text, place)) != place:
-            place = after
-        inner, place = argument(text, place)
-        if name == "multicolumn":
-            self.span = _whole(before[0], 1)
-        elif name == "multirow":
-            self.rows = _whole(before[0], 1)
-        style = marks
-        if name in ("textcolor", "colorbox"):
-            colour = before[0].strip()
-            style = _coloured(marks, colour) if name == "textcolor" else marks | {f"on {colour}"}
-        elif name in MARKED:
-            style = marks | {MARKED[name]}
-        elif unknown:
-            style = marks | {f"\\{name}"}
-        self.read(inner, style, script, depth + 1)
-        return place, marks
-
-
-def expand(text: str, macros: Mapping[str, Macro]) -> str:
-    """The text with the user's commands replaced by what they stand for."""
-    place = 0
-    for _ in range(MOST_EXPANSIONS):
-        found = next((m for m in _COMMAND.finditer(text, place) if m[1] in macros), None)
-        if found is None:
-            break
-        macro, place, after = macros[found[1]], found.start(), found.end()
-        body = macro.body
-        for number in range(1, macro.arguments + 1):
-            given, after = argument(text, after)
-            body = body.replace(f"#{number}", given)
-        text = f"{text[:place]}{body} {text[after:].lstrip()}"
-    return text
-
-
-def _coloured(marks: frozenset[str], colour: str) -> frozenset[str]:
-    name = colour.strip()
-    return marks if name.casefold() == "black" else marks | {name}
-
-
-def _whole(text: str, default: int) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        return default
+    return option(text, start)
