@@ -14,6 +14,7 @@ from fusionbench.latex_check.marks import (
     Wrong,
     contests,
     groupings,
+    is_source,
     judge,
     lanes,
     learn,
@@ -130,8 +131,10 @@ def _check(part: _Part, checked: Checked) -> bool:
 def _best_reading(part: _Part, usable: list[Lane]) -> tuple[list[Wrong], Meaning, int]:
     """The reading under which the fewest marks are wrong or mean nothing; the first of equals."""
     readings = []
+    entries = [entry for lane in usable for _, entry in lane.entries]
+    marked = any(entry.cell.marks and is_source(entry.name) for entry in entries)
     for grouping in groupings(part.block):
-        for with_sources in (False, True):
+        for with_sources in (True,) if marked else (False, True):
             found = [c for lane in usable for c in contests(lane, grouping, with_sources)]
             readings.append((found, learn(found, part.said)))
     found, learnt = min(readings, key=lambda reading: reading[1].cost)

@@ -17,6 +17,10 @@ from fusionbench.latex_check.table import Block, Cell, Row, in_one_unit
 SOURCE = re.compile(
     r"(source)?(ir|vi|vis|tir|rgb|infrared|visible|thermal)(image|images|only|source|light)*"
 )
+NO_METHOD = re.compile(
+    r"[Δ∆↑].*|.*\bimprovements?\b.*|(relative |abs\S* |rel\S* )?(gain|increase|reduction|impr)\b.*",
+    re.I | re.S,
+)
 PLACES = {1: "best", 2: "second", 3: "third"}
 USUAL = {"bold": 1, "underlined": 2, "italic": 3, "red": 1, "blue": 2, "green": 3}
 USUAL_SHADES = {"red": 1, "orange": 2, "yellow": 3, "blue": 2, "green": 3}
@@ -171,7 +175,7 @@ def contests(lane: Lane, grouping: Grouping, with_sources: bool) -> list[Contest
         return []
     groups: dict[object, list[Entry]] = {}
     for row, entry in lane.entries:
-        left_out = entry.cell.noted and not entry.cell.marks
+        left_out = (entry.cell.noted and not entry.cell.marks) or NO_METHOD.fullmatch(entry.name)
         if not left_out and (with_sources or not is_source(entry.name)):
             groups.setdefault(grouping(row), []).append(entry)
     return [Contest(lane.heading, lane.direction.better, tuple(e)) for e in groups.values()]
@@ -270,8 +274,8 @@ def _choices(mark: str, uses: int, said: Said, one_row: bool) -> list[tuple[froz
     firm = mark in FIRM or (not shade and hue(mark) in FIRM)
     nothing = 0.75 * uses + 1.0 + 0.5 * bool(usual)
     found = [(frozenset((usual,)), 0.0)] if usual else []
-    another = max(2.0, 0.5 * uses) if firm else 1.0 if usual else 0.25
-    found += [(frozenset((place,)), another + 0.01 * place) for place in PLACES if place != usual]
+    another = max(2.0, 0.5 * uses) if firm else 1.0 if usual else 0.0
+    found += [(frozenset((place,)), another + 0.25 * place) for place in PLACES if place != usual]
     both = max(1.0, 0.1 * uses) + 0.01
     found += [(frozenset(set_), both) for set_ in ((1, 2), (1, 2, 3), (2, 3))]
     if not firm or (one_row and uses > 2):

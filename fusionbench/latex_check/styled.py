@@ -211,10 +211,11 @@ class Reader:
             style = _coloured(marks, colour) if name == "textcolor" else marks | {f"on {colour}"}
         elif name in MARKED:
             style = marks | {MARKED[name]}
-        elif unknown:
+        several = unknown and text[place : place + 1] == "{"
+        if unknown and not several:
             style = marks | {f"\\{name}"}
         self.read(inner, style, script, depth + 1)
-        if unknown and text[place : place + 1] == "{":
+        if several:
             # what an unknown command's further arguments are is unknown: they are no part of it
             inner, place = argument(text, place)
             self.add(" ± ", marks, script)
