@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fusionbench.report.fonts import drawable
 from fusionbench.report.ranking import Contest, Ranking
 from fusionbench.report.style import BLUE, GRAY, GREEN, ORANGE, PURPLE, SKY, text_width
 
@@ -67,7 +68,11 @@ def labels_of(ranking: Ranking) -> dict[str, str]:
 
 
 def one_line(text: str, width: float, size: float) -> str:
-    """The text at a size in points, cut with ``…`` where it is wider than ``width`` inches."""
+    """The text at a size in points, cut with ``…`` where it is wider than ``width`` inches.
+
+    What no font can show is replaced.
+    """
+    text = drawable(text)
     if text_width(text, size) <= width:
         return text
     while len(text) > 1 and text_width(text + "…", size) > width:
