@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fusionbench.labelling import apart
 from fusionbench.report.fonts import drawable
 from fusionbench.report.ranking import Contest, Ranking
 from fusionbench.report.style import BLUE, GRAY, GREEN, ORANGE, PURPLE, SKY, text_width
@@ -65,6 +66,12 @@ def looks_of(contest: Contest, ranking: Ranking, highlight: Sequence[str]) -> di
 def labels_of(ranking: Ranking) -> dict[str, str]:
     """The method's names in tables, by name."""
     return {r.method.name: r.method.label for c in ranking.all for r in c.methods}
+
+
+def cut(labels: Mapping[str, str], width: float, size: float) -> dict[str, str]:
+    """Labels that are at most ``width`` inches wide, by name, and told apart."""
+    shown = apart(list(labels.values()), lambda text: one_line(text, width, size))
+    return dict(zip(labels, shown, strict=True))
 
 
 def one_line(text: str, width: float, size: float) -> str:
