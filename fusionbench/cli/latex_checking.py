@@ -22,7 +22,8 @@ def latex_check(
 ) -> None:
     """Check that what a paper's tables mark as best and second is.
 
-    Exit code 0: every mark is right; 1: some are wrong; 2: nothing could be checked.
+    Exit code 0: every mark is right, or there is none; 1: some are wrong; 2: no table has a column
+    of which is known whether higher or lower is better.
     """
     from fusionbench import console
     from fusionbench.latex_check import check_latex

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from fusionbench.latex_check import check_latex
+from fusionbench.latex_check.headings import Directions, metric_cards, shows_classes
+from fusionbench.latex_check.table import read_cell
 
 TABLES = sorted((Path(__file__).parent / "latex_tables").glob("*.tex"))
 
@@ -49,3 +51,58 @@ def test_the_mended_table_is_right(path, tmp_path):
     checked = check_latex(tmp_path / "mended.tex")
     assert checked.wrong == []
     assert checked.numbers >= 35
+
+
+CASES = {
+    "cellcolor": {(3, "2.10"), (4, "2.40")},
+    "macros": {(7, "0.80"), (8, "0.79")},
+    "nabf_max": {(3, "0.031"), (4, "0.120")},
+    "percent_map": set(),
+    "pm_comma": {(4, "6.50"), (5, "6.60")},
+    "siunitx": {(3, "0.812"), (5, "0.801")},
+    "tblr": {(3, "6.10"), (4, "6.00")},
+    "transposed": {(4, "33.0"), (4, "32.0")},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases_from_practice(shared, cli, name):
+    path = shared(f"cases/70_latex/{name}.tex")
+    assert found(check_latex(path)) == CASES[name]
+    assert cli("latex-check", path).code == (1 if CASES[name] else 0)
+
+
+HIGHER = (
+    *("mAP", "mAP50", "mAP@0.5", "mAP@[.5:.95]", "mAP$_{50:95}$", "AP", "AP50", "AP$_{75}$", "AR"),
+    *("Precision", "Recall", "F1", "mIoU", "IoU (\\%)", "Acc.", "FPS", "Speed (FPS)", "VIFF"),
+    *("Person AP50", "Mean EN"),
+)
+LOWER = (
+    *("MR", "LAMR", "MR$^{-2}$", "\\#Params (M)", "FLOPs", "GFLOPs", "MACs (G)", "Time", "Latency"),
+    *("Runtime/s", "Speed (ms)", "Memory", "RMSE", "AbsRel", "Abs Rel", "Model size (MB)"),
+    *("Avg. rank", "$Q_{CV}$", "Inference time per image (ms)"),
+)
+
+
+@pytest.mark.parametrize(
+    ("heading", "better"),
+    [
+        *((h, "higher") for h in HIGHER),
+        *((h, "lower") for h in LOWER),
+        *((h, None) for h in ("Venue", "Year", "N", "$\\Delta$ mAP", "Person", "Backbone")),
+    ],
+)
+def test_what_headings_say(heading, better):
+    directions = Directions(metric_cards())
+    found = directions.of([read_cell(heading, {}, "t.tex:1")])
+    assert (found.better if found else None) == better
+
+
+@pytest.mark.parametrize("name", ["Person", "People", "Lamp", "Car Stop", "Color cone", "Bike"])
+def test_names_of_classes_are_metrics_beside_others(name):
+    cells = [read_cell(text, {}, "t.tex:1") for text in (name, "mIoU")]
+    assert shows_classes(cells, [])
+    assert not shows_classes(cells[:1], ["Results on TNO"])
+    assert shows_classes(cells[:1], ["Detection results on M3FD"])
+    found = Directions(metric_cards()).of(cells[:1], classes=True)
+    assert found is not None and found.better == "higher"
