@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
+import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +16,38 @@ from rich.logging import RichHandler
 
 out = Console()
 err = Console(stderr=True)
+
+
+_PLAINER = {
+    **{"–": "-", "—": "-", "−": "-", "↑": "^", "↓": "v", "±": "+-", "…": "...", "×": "x"},
+    **{"·": ".", "Δ": "d", "τ": "tau", "•": "*", "✓": "yes", "†": "+", "“": '"', "”": '"'},
+}
+
+
+def never_fail() -> None:
+    """Let both streams show what their encoding lacks by plainer letters, or escaped.
+
+    A terminal need not be one of UTF-8, and names of files need not be text at all.
+    """
+    codecs.register_error("plainer", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plainer")
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    given = error.object[error.start : error.end]
+    return "".join(map(_letters, given)), error.end
+
+
+def _letters(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte of a file's name that is no text
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    kept = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    escaped = character.encode("ascii", "backslashreplace").decode()
+    return _PLAINER.get(character) or kept.strip() or escaped
 
 
 def show(renderable: Any) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from fusionbench.labelling import distinct
 from fusionbench.manifest import DataSetRecord, Manifest, MethodRecord, PairRecord
 from fusionbench.names import check_path
 from fusionbench.rows import Row, latest
@@ -24,8 +25,12 @@ class Run:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """What the run was made from."""
-        return Manifest.read(self.root)
+        """What the run was made from; its methods' labels are told apart."""
+        manifest = Manifest.read(self.root)
+        labels = distinct(method.label for method in manifest.methods)
+        for method, label in zip(manifest.methods, labels, strict=True):
+            method.label = label
+        return manifest
 
     def fused_rows(self, dataset: str, method: str) -> Path:
         """Rows ``{pair, hash, sha256, seconds}`` or ``{pair, hash, error, traceback}``."""

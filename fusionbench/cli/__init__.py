@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Annotated
 
@@ -73,11 +74,22 @@ def _common(
     console.log_to_terminal(debug)
 
 
+def _not_text(error: UnicodeEncodeError) -> str:
+    """What is said of a file or folder whose name is no text: bytes that are not UTF-8."""
+    before, after = error.object[: error.start], error.object[error.start :]
+    name = re.split(r"[\"'\n]", before)[-1] + re.split(r"[\"'\n]", after)[0]
+    return (
+        f"{name}: this name is not UTF-8, so no table can hold it; expected names that are text. "
+        "Rename the file or folder (`convmv -f latin1 -t utf8 --notest` does many), and run again"
+    )
+
+
 def main() -> None:
     """Run the command line: exit code 0 done, 1 done with failed cells, 2 not done, 130 Ctrl-C."""
     from fusionbench import console
     from fusionbench.errors import FusionBenchError, in_words
 
+    console.never_fail()
     try:
         sys.exit(_run())
     except BrokenPipeError:  # what reads the output, such as `head`, has gone
@@ -102,6 +114,12 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv:
             raise
+        if (
+            isinstance(error, UnicodeEncodeError)
+            and "\ud800" <= error.object[error.start] < "\ue000"
+        ):
+            console.error(_not_text(error))
+            sys.exit(2)
         console.error(f"unexpected {type(error).__name__}: {error}")
         console.note("Run `fusionbench --debug ...` for the traceback; please report it.")
         sys.exit(2)

@@ -22,11 +22,12 @@ def latex_check(
 ) -> None:
     """Check that what a paper's tables mark as best and second is.
 
-    Exit code 0: every mark is right; 1: some are wrong; 2: nothing could be checked.
+    Exit code 0: every mark is right, or there is none; 1: some are wrong; 2: no table has a column
+    of which is known whether higher or lower is better.
     """
     from fusionbench import console
+    from fusionbench.latex_check import check_latex
     from fusionbench.registry import add_plugin_files
-    from fusionbench.report.latex_checking import check_latex
 
     add_plugin_files(plugin or ())
     checked = check_latex(paper, higher.split(","), lower.split(","))

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
+from fusionbench.labelling import distinct
 from fusionbench.manifest import Invocation, MethodRecord
 
 Light = Literal["green", "amber", "red"]
@@ -334,4 +335,8 @@ def read_profiles(folder: Path) -> tuple[ProfileManifest, list[MethodProfile]]:
     except ValueError as error:
         raise FusionBenchError(f"{path} cannot be read as a profile: {error}") from error
     files = [profile_path(folder, record.name) for record in manifest.methods]
-    return manifest, [read_profile(file) for file in files if file.is_file()]
+    profiles = [read_profile(file) for file in files if file.is_file()]
+    labels = distinct(profile.label for profile in profiles)
+    for profile, label in zip(profiles, labels, strict=True):
+        profile.label = label
+    return manifest, profiles

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fusionbench.report import fonts
 from fusionbench.report.options import PLAIN, TableStyle
 from fusionbench.runs import Run
 
@@ -69,6 +70,8 @@ def write_report(
     from fusionbench.report.rank_tables import write_ranks
 
     results = collect(run)
+    if figures:
+        fonts.prepare(_names(run))
     ours = find_ours((result.method for result in results), style.ours)
     if boxes is not None:
         from fusionbench.report.grid_boxes import read_boxes
@@ -85,7 +88,15 @@ def write_report(
             written += _figures(run, results, [ours] if ours else [], boxes)
         if page:
             written += page.result()
+    fonts.say_missing()
     return written
+
+
+def _names(run: Run) -> list[str]:
+    """Every name that a figure may show."""
+    data = [text for d in run.manifest.datasets for text in (d.name, d.title)]
+    pairs = [pair.id for d in run.manifest.datasets for pair in d.pairs]
+    return [*(method.label for method in run.manifest.methods), *data, *pairs]
 
 
 def _figures(

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from fusionbench.labelling import apart
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report.collect import Result, full_name, is_anchor
 from fusionbench.report.layout import ARROWS
@@ -94,7 +95,7 @@ class Box:
 def _figure(column: ColumnRecord, facets: list[list[Result]]) -> Figure:
     down = math.ceil(len(facets) / FACETS_PER_LINE)
     across = math.ceil(len(facets) / down)
-    labels = [fitted(r.method.label, LABEL_WIDTH, 7) for r in facets[0]]
+    labels = apart([r.method.label for r in facets[0]], lambda text: fitted(text, LABEL_WIDTH, 7))
     side = 0.1 + max(text_width(line, size) for text, size in labels for line in text.split("\n"))
     tall = ROW_HEIGHT * max(map(len, facets))
     width = TEXT_WIDTH if across > 1 else TEXT_WIDTH * 0.66

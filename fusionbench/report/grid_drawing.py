@@ -18,6 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fusionbench.images import U8
+from fusionbench.labelling import apart
 from fusionbench.report.scenes import Box
 from fusionbench.report.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
 
@@ -160,7 +161,8 @@ def draw_grid(scenes: Sequence[SceneView]) -> Figure:
     heights = [layout.scene(scene, i == 0) for i, scene in enumerate(scenes)]
     width = SIDE + layout.across * (layout.wide + GAP)
     sheet = _Sheet(width, sum(heights) + SCENE_GAP * (len(scenes) - 1))
-    labels = [fitted(panel.label, layout.wide, 8) for panel in scenes[0].panels]
+    names = [panel.label for panel in scenes[0].panels]
+    labels = apart(names, lambda text: fitted(text, layout.wide, 8))
     top = 0.0
     for i, (scene, height) in enumerate(zip(scenes, heights, strict=True)):
         above = LABEL if layout.labelled(i == 0) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusionbench.files import replacing
+from fusionbench.report.fonts import drawable, font_families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,9 +56,10 @@ def figure_style() -> Iterator[None]:
     """Draw in the suite's style, whatever the user's own matplotlib settings are."""
     import matplotlib.style
 
-    from fusionbench.report.fonts import font_families
-
-    with matplotlib.style.context(["default", {**_RC, "font.family": list(font_families())}]):
+    look = {**_RC, "font.family": font_families()}
+    with matplotlib.style.context(["default", look]), warnings.catch_warnings():
+        # what no font has is drawn as a number and said once
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
@@ -64,6 +67,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Save a figure as PNG and PDF; the same figure gives the same bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    _make_readable(figure)
     png, pdf = (folder / f"{file_name(name)}.{kind}" for kind in ("png", "pdf"))
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
@@ -74,6 +78,16 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
             figure.savefig(temporary, format="pdf", metadata=_NO_TIME_STAMP)
         encoding.result()
     return [png, pdf]
+
+
+def _make_readable(figure: Figure) -> None:
+    """Let every text in other scripts be one that the fonts can show."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and not text.get_text().isascii():
+            text.set_text(drawable(text.get_text()))
+            text.set_fontfamily(font_families())
 
 
 def _encode(pixels: U8, path: Path) -> None:
@@ -109,7 +123,8 @@ def text_width(text: str, size: float) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    wide, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
+    font = FontProperties(family=font_families() if not text.isascii() else None, size=size)
+    wide, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
     return float(wide) / 72 if text.strip() else 0.0
 
 
@@ -117,7 +132,9 @@ def fitted(text: str, width: float, size: float, smallest: float = 5) -> tuple[s
     """A label and a size in points with which it is at most ``width`` inches wide.
 
     It is broken into two lines before it is made smaller, and cut with ``…`` at the smallest size.
+    What no font can show is replaced.
     """
+    text = drawable(text)
     while True:
         for lines in _broken(text):
             if all(text_width(line, size) <= width for line in lines):

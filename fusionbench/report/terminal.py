@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -56,10 +58,10 @@ def _board(board: Board, width: int) -> Iterator[RichTable | Text]:
 
 def _parts(table: Table, width: int) -> list[tuple[int, int]]:
     """Ranges of columns that fit beside the labels; one at least in each."""
-    fixed = max((len(_text(line.label)) for line in table.lines), default=6)
-    room = width - max(fixed, 6) - _GAP - max(len(_text(line.n)) for line in table.lines) - _GAP
+    fixed = max((_text(line.label).cell_len for line in table.lines), default=6)
+    room = width - max(fixed, 6) - _GAP - max(_text(line.n).cell_len for line in table.lines) - _GAP
     widths = [
-        max([len(header), *(len(_text(line.cells[place])) for line in table.lines)]) + _GAP
+        max([cell_len(header), *(_text(line.cells[place]).cell_len for line in table.lines)]) + _GAP
         for place, header in enumerate(table.headers)
     ]
     return fitting_ranges(widths, room)
@@ -89,7 +91,14 @@ def _rich(table: Table, start: int, stop: int) -> RichTable:
     return rich
 
 
+def one_way(text: str) -> str:
+    """Text after which the line goes on from left to right, and without invisible characters."""
+    shown = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf"))
+    turned = any(unicodedata.bidirectional(c) in ("R", "AL") for c in shown)
+    return f"{shown}\N{LEFT-TO-RIGHT MARK}" if turned else shown
+
+
 def _text(entry: Entry) -> Text:
-    text = Text(entry.text or DASH, style=STYLES[entry.rank])
+    text = Text(one_way(entry.text) or DASH, style=STYLES[entry.rank])
     marks = ",".join(entry.marks).translate(_SUPERSCRIPTS)
     return Text.assemble(text, (marks, "dim"))

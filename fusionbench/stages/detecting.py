@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from fusionbench.detection.boxes import Detections, Thresholds
 from fusionbench.errors import DataError
 from fusionbench.files import digest
 from fusionbench.images import U8, read_bytes, read_image
+from fusionbench.labelling import distinct
 from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Detector
@@ -89,7 +90,9 @@ def contestants(run: Run, dataset: DataSetRecord) -> list[Contestant]:
         for method in run.manifest.methods
         if method.name not in SOURCES
     ]
-    return [*sources, *methods]
+    every = [*sources, *methods]
+    labels = distinct(contestant.label for contestant in every)
+    return [replace(c, label=label) for c, label in zip(every, labels, strict=True)]
 
 
 def detect(

@@ -18,8 +18,8 @@ from fusionbench.report.detection.layout import (
     remarks,
 )
 from fusionbench.report.latex.floats import COMMANDS
+from fusionbench.report.latex.scripts import note, preamble
 from fusionbench.report.latex.text import comment, escape
-from fusionbench.report.latex.writing import PREAMBLE
 from fusionbench.report.layout import Entry, sentence
 from fusionbench.runs import Run
 
@@ -27,8 +27,9 @@ from fusionbench.runs import Run
 def write_latex(run: Run, boards: Sequence[DetectionBoard]) -> list[Path]:
     """Write ``detection.tex``, which needs ``booktabs`` and ``graphicx``, and a standalone one."""
     tables = [_float(lay_out(board)) for board in boards]
-    head = "% Needs \\usepackage{booktabs,graphicx} in the preamble.\n"
-    alone = [PREAMBLE.replace("{COLOURS}", ""), "\n\\clearpage\n".join(tables), "\\end{document}\n"]
+    head = "% Needs \\usepackage{booktabs,graphicx} in the preamble.\n" + note("\n".join(tables))
+    body = "\n\\clearpage\n".join(tables)
+    alone = [preamble(body), body, "\\end{document}\n"]
     files = {
         "detection.tex": head + "\n".join(tables),
         "detection_standalone.tex": "\n".join(alone),

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from fusionbench.images import U8
+from fusionbench.labelling import apart
 from fusionbench.report.style import (
     BLUE,
     DARK,
@@ -129,6 +130,7 @@ def draw_scenes(scenes: Sequence[BoxScene], title: str) -> Figure:
 def _scene(figure: Figure, scene: BoxScene, across: int, wide: float, top: float) -> None:
     width, height = figure.get_size_inches()
     tall = wide * scene.aspect
+    labels = apart([panel.label for panel in scene.panels], lambda text: fitted(text, wide, 7.5))
     for i, panel in enumerate(scene.panels):
         line, place = divmod(i, across)
         left = SIDE + place * (wide + GAP)
@@ -136,7 +138,7 @@ def _scene(figure: Figure, scene: BoxScene, across: int, wide: float, top: float
         box = (left / width, 1 - (upper + tall) / height, wide / width, tall / height)
         ax = figure.add_axes(box)
         _panel(ax, panel, scene.view)
-        label, points = fitted(panel.label, wide, 7.5)
+        label, points = labels[i]
         middle = (left + wide / 2) / width
         figure.text(middle, 1 - (upper - 0.04) / height, label, size=points, ha="center")
         if panel.image is not None:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from fusionbench.report.figures.looks import (
     TEXT_OF_OTHERS,
     Look,
+    cut,
     labels_of,
     looks,
     one_line,
@@ -55,7 +56,7 @@ def _chart(
     row = 0.17 if most <= 16 else 0.13
     size = SIZE if most <= 16 else 6
     longest = min(LONGEST_LABEL, 0.27 * width)
-    shown = {name: one_line(label, longest, size) for name, label in labels.items()}
+    shown = cut(labels, longest, size)
     side = widest(list(shown.values()), size) + 0.3
     foot = widest([name for name, _ in stops], SIZE) + 0.12
     tall = row * most

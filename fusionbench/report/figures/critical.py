@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from fusionbench.labelling import apart
 from fusionbench.report.figures.looks import Look, looks, one_line, widest
 from fusionbench.report.ranking import Contest, Ranking
 from fusionbench.report.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH
@@ -35,7 +36,7 @@ def critical_difference_diagram(ranking: Ranking, highlight: Sequence[str] = ())
     few = len(contest.methods) <= NARROW_UP_TO
     narrow = few and widest(contest.labels, SIZE) <= LONGEST_LABEL
     width = COLUMN_WIDTH if narrow else TEXT_WIDTH
-    labels = [one_line(label, LONGEST_IN_WIDE, SIZE) for label in contest.labels]
+    labels = apart(contest.labels, lambda text: one_line(text, LONGEST_IN_WIDE, SIZE))
     side = widest(labels, SIZE) + 0.12
     below = 0.1 + BAR * len(bars)
     figure = Figure(figsize=(width, TOP + below + ROW * half + 0.06), dpi=DPI)

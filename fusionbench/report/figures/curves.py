@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from fusionbench.manifest import ColumnRecord
-from fusionbench.report.figures.looks import Look, labels_of, looks, one_line
+from fusionbench.report.figures.looks import Look, cut, labels_of, looks, one_line
 from fusionbench.report.layout import ARROWS
 from fusionbench.report.ranking import Ranking, contenders
 from fusionbench.report.ranks import decimals, shown
@@ -105,9 +105,10 @@ def _legend(
 ) -> None:
     names = [name for name in means if look[name].stands_out and not math.isnan(means[name])]
     names.sort(key=lambda name: means[name], reverse=column.better == "higher")
-    labels, places = labels_of(ranking), min(decimals(means[n] for n in names), 4) if names else 4
+    labels = cut(labels_of(ranking), 0.8, LEGEND_SIZE)
+    places = min(decimals(means[n] for n in names), 4) if names else 4
     handles = [Line2D([], [], color=look[n].colour, ls=look[n].line, lw=1.0) for n in names]
-    texts = [f"{one_line(labels[n], 0.8, LEGEND_SIZE)} {shown(means[n], places)}" for n in names]
+    texts = [f"{labels[n]} {shown(means[n], places)}" for n in names]
     ax.legend(
         handles,
         texts,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fusionbench.labelling import apart
+from fusionbench.report.fonts import drawable
 from fusionbench.report.ranking import Contest, Ranking
 from fusionbench.report.style import BLUE, GRAY, GREEN, ORANGE, PURPLE, SKY, text_width
 
@@ -66,8 +68,18 @@ def labels_of(ranking: Ranking) -> dict[str, str]:
     return {r.method.name: r.method.label for c in ranking.all for r in c.methods}
 
 
+def cut(labels: Mapping[str, str], width: float, size: float) -> dict[str, str]:
+    """Labels that are at most ``width`` inches wide, by name, and told apart."""
+    shown = apart(list(labels.values()), lambda text: one_line(text, width, size))
+    return dict(zip(labels, shown, strict=True))
+
+
 def one_line(text: str, width: float, size: float) -> str:
-    """The text at a size in points, cut with ``…`` where it is wider than ``width`` inches."""
+    """The text at a size in points, cut with ``…`` where it is wider than ``width`` inches.
+
+    What no font can show is replaced.
+    """
+    text = drawable(text)
     if text_width(text, size) <= width:
         return text
     while len(text) > 1 and text_width(text + "…", size) > width:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fusionbench.manifest import ColumnRecord
-from fusionbench.report.figures.looks import labels_of, looks, one_line, widest
+from fusionbench.report.figures.looks import cut, labels_of, looks, widest
 from fusionbench.report.layout import ARROWS
 from fusionbench.report.ranking import Ranking
 from fusionbench.report.ranks import decimals, shown
@@ -26,7 +26,7 @@ def parallel_coordinates(ranking: Ranking, highlight: Sequence[str] = ()) -> Fig
     Both are written at the ends of the metric's line. A method without a mean has a gap there.
     """
     look = looks(ranking, highlight)
-    labels = {name: one_line(text, 1.6, 7) for name, text in labels_of(ranking).items()}
+    labels = cut(labels_of(ranking), 1.6, 7)
     columns = {c.metric: c for c in ranking.board.columns}
     chosen = [columns[contest.name] for contest in ranking.contests]
     means = np.array([_means(ranking, column, list(look)) for column in chosen])

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from fusionbench.labelling import distinct
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
 from fusionbench.report.collect import Board, Result, boards, conventions, is_anchor
 from fusionbench.report.html.extras import about, detection, profile
@@ -77,7 +78,9 @@ def _views(manifest: Manifest) -> list[Json]:
         {"label": label, "method": places.get(name)} for name, label in SOURCES.items()
     ]
     shown = [method for method in manifest.methods if not is_anchor(method)]
-    return views + [{"label": m.label, "method": places[m.name]} for m in shown]
+    views += [{"label": m.label, "method": places[m.name]} for m in shown]
+    labels = distinct(view["label"] for view in views)
+    return [view | {"label": label} for view, label in zip(views, labels, strict=True)]
 
 
 def _dataset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,9 @@ class Sheet:
         names = [] if self.style.layout != "single" else [self.boards[0].dataset.name]
         name = "-".join([*names, self.boards[0].convention])
         part = f"-{self.part}" if self.parts > 1 else ""
-        return "tab:" + re.sub(r"[^A-Za-z0-9]+", "-", name).lower() + part
+        shown = re.sub(r"[^A-Za-z0-9]+", "-", name).lower()
+        other = f"-{zlib.crc32(name.encode()):08x}" if max(name) > "\u00ff" else ""
+        return f"tab:{shown}{other}{part}"
 
 
 def sheets(boards: Sequence[Board], style: TableStyle) -> Iterator[Sheet]:

@@ -37,6 +37,19 @@ _SYMBOLS = {
     "≠": r"$\neq$",
     "≈": r"$\approx$",
     "·": r"$\cdot$",
+    "≡": r"$\equiv$",
+    "∑": r"$\sum$",
+    "√": r"$\surd$",
+    "∂": r"$\partial$",
+    "∇": r"$\nabla$",
+    "⊕": r"$\oplus$",
+    "⊗": r"$\otimes$",
+    "⇒": r"$\Rightarrow$",
+    "✓": r"$\surd$",
+    "✗": r"$\times$",
+    "★": r"$\star$",
+    "☆": r"$\star$",
+    "•": r"\textbullet{}",
     "†": r"\textdagger{}",
     "‡": r"\textdaggerdbl{}",
     "°": r"\textdegree{}",
@@ -52,23 +65,31 @@ _SYMBOLS = {
     "’": "'",
     "\u00a0": "~",
 }
-_ACCENTED = range(0x00C0, 0x0180)
+ACCENTED = range(0x00C0, 0x0180)
 _SMALL_GREEK = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
     "upsilon phi chi psi omega"
 )
 _CAPITAL_GREEK = "gamma delta theta lambda xi pi sigma upsilon phi psi omega"
-_NOT_IN_T1 = frozenset("ĦħĸŉĿŀŦŧſ")
+NOT_IN_T1 = frozenset("ĦħĸŉĿŀŦŧſ")
+
+
+_GREEK_WORD = re.compile("([\u0370-\u03ff\u1f00-\u1fff]{3,})")
+_JOINERS = "\u200c\u200d"
+_KEPT = ("<wide>", "<narrow>", "<circle>", "<square>")
 
 
 def escape(text: str) -> str:
-    """Text for the body of a LaTeX document compiled with pdfLaTeX (UTF-8, T1).
+    """Text for the body of a LaTeX document (UTF-8, T1).
 
-    Line breaks become blanks. A character outside Latin, Greek and the usual symbols becomes the
-    plain letters it decomposes into, or ``?``.
+    Line breaks become blanks. Letters of other scripts are kept; what the preamble needs for them
+    :mod:`fusionbench.report.latex.scripts` says. Invisible characters go, and symbols that stand
+    for plain letters become these.
     """
-    unligatured = re.sub(r"-(?=-)", "\0", " ".join(text.replace("\0", "").split()))
-    escaped = "".join(map(_character, unligatured))
+    composed = unicodedata.normalize("NFC", text.replace("\0", ""))
+    unligatured = re.sub(r"-(?=-)", "\0", " ".join(composed.split()))
+    words = _GREEK_WORD.split(unligatured)
+    escaped = "".join(w if i % 2 else "".join(map(_character, w)) for i, w in enumerate(words))
     # after a line break, [ begins its argument and * belongs to it
     return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped
 
@@ -85,7 +106,7 @@ def _character(character: str) -> str:
         return _SYMBOLS[character]
     if character.isascii() and character.isprintable():
         return character
-    if ord(character) in _ACCENTED and character not in _NOT_IN_T1:
+    if ord(character) in ACCENTED and character not in NOT_IN_T1:
         return character
     return _greek(character) or _plain(character)
 
@@ -101,8 +122,12 @@ def _greek(character: str) -> str:
 
 
 def _plain(character: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", character).replace("\u2044", "/")
-    letters = [c for c in decomposed if not unicodedata.combining(c)]
-    if not all(c.isascii() and c.isprintable() for c in letters):
-        return "?"
-    return "".join(_SPECIAL.get(c, c) for c in letters) or "?"
+    """The letters that a symbol stands for, or the character itself."""
+    kind = unicodedata.category(character)
+    if kind in ("Cc", "Cf", "Cs"):
+        return character if character in _JOINERS else "?" if kind == "Cs" else ""
+    how = unicodedata.decomposition(character).partition(" ")[0]
+    letters = unicodedata.normalize("NFKD", character).replace("\u2044", "/")
+    if how[:1] != "<" or how in _KEPT or not (letters.isascii() and letters.isprintable()):
+        return character
+    return "".join(_SPECIAL.get(c, c) for c in letters)

@@ -9,20 +9,11 @@ from fusionbench.files import write_text
 from fusionbench.manifest import Citation
 from fusionbench.report.collect import Result, boards
 from fusionbench.report.latex.floats import write_float
+from fusionbench.report.latex.scripts import note, preamble
 from fusionbench.report.latex.sheets import sheets
 from fusionbench.report.latex.text import escape
 from fusionbench.report.options import PLAIN, TableStyle
 from fusionbench.runs import Run
-
-PREAMBLE = r"""\documentclass[10pt]{article}
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
-\usepackage{lmodern}
-\usepackage[a4paper,margin=20mm]{geometry}
-\usepackage{booktabs}
-\usepackage{graphicx}
-{COLOURS}\makeatletter\setlength{\@fptop}{0pt}\makeatother
-\begin{document}"""
 
 
 def write_latex(run: Run, results: list[Result], style: TableStyle = PLAIN) -> list[Path]:
@@ -46,10 +37,10 @@ def write_latex(run: Run, results: list[Result], style: TableStyle = PLAIN) -> l
     tables = [write_float(sheet) for sheet in sheets(boards(run, results), style)]
     coloured = style.marks == "red-blue"
     packages = "booktabs,graphicx" + (",xcolor" if coloured else "")
-    head = f"% Needs \\usepackage{{{packages}}} in the preamble.\n"
-    preamble = PREAMBLE.replace("{COLOURS}", "\\usepackage{xcolor}\n" if coloured else "")
+    head = f"% Needs \\usepackage{{{packages}}} in the preamble.\n" + note("\n".join(tables))
     cited = {m.citation.key: m.citation for m in run.manifest.methods if m.citation}
-    alone = [preamble, "\n\\clearpage\n".join(tables), *_references(cited), "\\end{document}\n"]
+    body = ["\n\\clearpage\n".join(tables), *_references(cited), "\\end{document}\n"]
+    alone = [preamble("\n".join(body), coloured), *body]
     files = {
         "leaderboard.tex": head + "\n".join(tables),
         "leaderboard_standalone.tex": "\n".join(alone),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from fusionbench.report.latex.scripts import note
 from fusionbench.report.latex.text import comment, escape
 from fusionbench.report.layout import Entry, sentence
 from fusionbench.report.profile.reading import Profile
@@ -22,7 +23,8 @@ def latex(profile: Profile) -> str:
         tables.append(lay_out(profile, block, "cost"))
         if block.variants:
             tables.append(lay_out(profile, block, "variants"))
-    return HEAD + "\n".join(_float(table, n) for n, table in enumerate(tables, 1))
+    body = "\n".join(_float(table, n) for n, table in enumerate(tables, 1))
+    return HEAD + note(body) + body
 
 
 def _float(table: Table, number: int) -> str:

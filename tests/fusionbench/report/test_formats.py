@@ -77,7 +77,9 @@ def test_markdown_escape(text, expected):
         ("a < b > c | d", r"a \textless{} b \textgreater{} c \textbar{} d"),
         ("--fused\n---", r"-{}-fused -{}-{}-"),
         ("MS-SSIM ↑ ∞ −1", r"MS-SSIM $\uparrow$ $\infty$ $-$1"),
-        ("λ Ω é ✗ ½ ﬁ ²", r"$\lambda$ $\Omega$ é ? 1/2 fi \textsuperscript{2}"),
+        ("λ Ω é ✗ ½ ﬁ ²", r"$\lambda$ $\Omega$ é $\times$ 1/2 fi \textsuperscript{2}"),
+        ("我的方法_A（改）", r"我的方法\_A（改）"),
+        ("Метод, Μέθοδος, e\u0302\u0303, \u202eا", "Метод, Μέθοδος, ễ, ا"),
     ],
 )
 def test_latex_escape(text, expected):

@@ -325,6 +325,13 @@ def test_latex_compiles(mixed, tmp_path):
     assert "undefined" not in done.stdout
 
 
+def test_nothing_is_wrong_in_a_table_without_marks(mixed, cli):
+    write_profile(mixed, None, figures=False)
+    done = cli("latex-check", mixed / "profile.tex")
+    assert (done.code, done.out) == (0, "")
+    assert "no number is marked" in done.err
+
+
 def test_nothing_where_there_is_no_profile(tmp_path):
     assert write_profile(tmp_path, None) == []
     with pytest.raises(FusionBenchError, match="holds no profile"):
