@@ -101,8 +101,8 @@ def _parts(
     for block in blocks(source, table, known):
         headings = [cell for row in block.header for cell in row]
         headings += [row.cells[c] for row in block.rows for c in block.labels if c < len(row.cells)]
-        found = lanes(block, directions, shows_classes(headings, words))
-        yield _Part(f"{source.file(table.start)}: {name}", block, found, said)
+        columns = lanes(block, directions, shows_classes(headings, words))
+        yield _Part(f"{source.file(table.start)}: {name}", block, columns, said)
 
 
 def _check(part: _Part, checked: Checked) -> bool:

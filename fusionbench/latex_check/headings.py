@@ -226,7 +226,9 @@ def said_in(caption: Reader) -> Said:
 
 
 def _clause(text: str, styles: Sequence[frozenset[str]]) -> list[tuple[set[str], set[int]]]:
-    marks, places, end = [], [], -9
+    marks: list[set[str]] = []
+    places: list[int] = []
+    end = 0
     for token in _TOKEN.finditer(text):
         kind, number = (token.lastgroup or "")[0], int((token.lastgroup or "")[1:])
         if kind == "p":

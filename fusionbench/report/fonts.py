@@ -219,7 +219,7 @@ def _with_quadratic_outlines(font: Any) -> None:
     """Turn cubic outlines into TrueType's: matplotlib puts no others into a PDF rightly."""
     from fontTools.pens.cu2quPen import Cu2QuPen  # type: ignore[import-untyped]
     from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
-    from fontTools.ttLib import newTable  # type: ignore[import-untyped]
+    from fontTools.ttLib import newTable
 
     glyphs, order = font.getGlyphSet(), font.getGlyphOrder()
     drawn = {}

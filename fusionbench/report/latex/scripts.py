@@ -104,7 +104,7 @@ def _declared(characters: Sequence[str]) -> list[str]:
     """What tells pdfLaTeX of accented letters; nothing where one of them is more than that."""
     lines = []
     for character in characters:
-        base, *accents = unicodedata.normalize("NFD", character)
+        base, *accents = list(unicodedata.normalize("NFD", character))
         if not (base.isascii() and base.isalpha() and accents):
             return []
         text = {"i": r"\i", "j": r"\j"}.get(base, base)
