@@ -11,7 +11,15 @@ from pathlib import Path
 from fusionbench.checks import Problem
 from fusionbench.datasets.catalogue import DataSetCard, dataset_named
 from fusionbench.datasets.lists import read_list
-from fusionbench.datasets.pairing import Pair, Pairing, natural, pair_folders, pair_layouts
+from fusionbench.datasets.pairing import (
+    Pair,
+    Pairing,
+    is_utf8,
+    natural,
+    pair_folders,
+    pair_layouts,
+    shown,
+)
 from fusionbench.errors import DataError
 from fusionbench.files import is_hidden, subfolders
 from fusionbench.images import SUFFIXES
@@ -112,6 +120,8 @@ def open_folders(ir: Path, vis: Path, name: str = "custom") -> DataSet:
         if not folder.is_dir():
             fault = "is a file, not a folder" if folder.is_file() else "is not a folder"
             raise DataError(f"{option} {folder} {fault}; name the folder that holds the images")
+        if not is_utf8(folder):
+            raise DataError(f"{option} {shown(folder)}: the name is not UTF-8; rename the folder")
     if ir.samefile(vis):
         raise DataError(f"--ir and --vis are the same folder, {ir}; expected one of each kind")
     found = pair_folders(ir, vis)
@@ -122,10 +132,13 @@ def open_folders(ir: Path, vis: Path, name: str = "custom") -> DataSet:
 
 
 def _has_images(folder: Path) -> bool:
-    return any(
-        path.suffix.lower() in SUFFIXES and not is_hidden(path.name) and path.is_file()
-        for path in folder.iterdir()
-    )
+    try:
+        return any(
+            path.suffix.lower() in SUFFIXES and not is_hidden(path.name) and path.is_file()
+            for path in folder.iterdir()
+        )
+    except OSError:
+        return False
 
 
 def _empty(option: str, folder: Path) -> str:

@@ -173,9 +173,14 @@ def shown(name: Path | str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+def is_utf8(name: Path | str) -> bool:
+    """Whether a name can be written down; on Linux a file may be called by any bytes."""
+    return not any("\ud800" <= character <= "\udfff" for character in str(name))
+
+
 def _fault(key: str) -> str:
     """What keeps a pair's id from being the name of its fused image."""
-    if any("\ud800" <= character <= "\udfff" for character in key):
+    if not is_utf8(key):
         return "the name is not UTF-8"
     if any(part.startswith(".") for part in key.split("/")):
         return f"what is left of the name, '{key}', begins with a dot"
