@@ -123,7 +123,7 @@ def alike(ir: Collection[str], vis: Collection[str]) -> tuple[dict[str, str], di
             shown = {keys[0][name]: composed(text) for name, text in reversed(left[0].items())}
             ids = [{n: shown.get(k, k) for n, k in side.items()} for side in keys]
             most, best = len(common), (ids[0], ids[1])
-        if most == max(len(ir), len(vis)):
+        if most == min(len(ir), len(vis)):
             break
     return best
 
