@@ -122,13 +122,12 @@ def open_folders(ir: Path, vis: Path, name: str = "custom") -> DataSet:
             raise DataError(f"{option} {folder} {fault}; name the folder that holds the images")
         if not is_utf8(folder):
             raise DataError(f"{option} {shown(folder)}: the name is not UTF-8; rename the folder")
-    if ir.samefile(vis):
-        raise DataError(f"--ir and --vis are the same folder, {ir}; expected one of each kind")
-    found = pair_folders(ir, vis)
     empty = [_empty(*one) for one in (("--ir", ir), ("--vis", vis)) if not _has_images(one[1])]
     if empty:
         raise DataError("; ".join(empty))
-    return _opened(name, "all", ir.parent, found, None)
+    if ir.samefile(vis):
+        raise DataError(f"--ir and --vis are the same folder, {ir}; expected one of each kind")
+    return _opened(name, "all", ir.parent, pair_folders(ir, vis), None)
 
 
 def _has_images(folder: Path) -> bool:
