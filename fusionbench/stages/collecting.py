@@ -178,7 +178,7 @@ def collect(
     findings = findings if findings is not None else Findings(skip_bad=skip_bad)
     scored = {pair.id for pair in dataset.pairs}
     outside = {pair.id: pair for pair in others if pair.id not in scored}
-    everything = [*dataset.pairs, *outside.values()]
+    everything: list[Pair | PairRecord] = [*dataset.pairs, *outside.values()]
     placed = {name: _matched(path, everything) for name, path in folders.items()}
     found = {name: _without(outside, *one) for name, one in placed.items()}
     beyond = [path for one, _ in placed.values() for key, path in one.items() if key in outside]
