@@ -9,10 +9,21 @@ import io
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from fusionbench.errors import DataError
+
+_MARKS = {
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+_LEFTOVERS = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin", "lost+found"}
 
 TEMPORARY = ".fusionbench-"
 """How the names of temporary files begin."""
@@ -61,6 +72,55 @@ def digest(value: Any) -> str:
     """A short SHA-256 (16 hexadecimal digits) of a JSON-like value, the same on every machine."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is none of the user's data: a name that begins with a dot (such as
+    ``._00001.png``, ``.ipynb_checkpoints``), or what a system leaves behind.
+    """
+    return name.startswith(".") or name.casefold() in _LEFTOVERS
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder, without hidden ones; none where it cannot be read."""
+    try:
+        return [d for d in sorted(folder.iterdir()) if not is_hidden(d.name) and d.is_dir()]
+    except OSError:
+        return []
+
+
+def read_text(path: Path) -> str:
+    """A text file in UTF-8, with or without a byte order mark.
+
+    Raises:
+        DataError: It cannot be read, or is in another encoding; says which, or the line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    found = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
+    if found or b"\0" in data:
+        said = f"it is {found}" if found else "it holds zero bytes: no text, or UTF-16"
+        raise DataError(f"{path}: cannot be read: {said}; save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {line}: cannot be read: byte 0x{data[error.start]:02x} is not UTF-8 "
+            "(Latin-1, GBK or another old encoding?); save it as UTF-8"
+        ) from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file that are not empty, without blanks around them.
+
+    Raises:
+        DataError: As :func:`read_text`.
+    """
+    lines = re.split(r"\r\n|\r|\n", read_text(path))
+    return [stripped for line in lines if (stripped := line.strip())]
 
 
 def user_cache(*parts: str) -> Path:

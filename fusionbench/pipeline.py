@@ -77,6 +77,7 @@ def check_datasets(datasets: Sequence[DataSet], findings: Findings) -> list[Data
     """
     records = []
     for dataset in datasets:
+        findings.extend([*dataset.notes, *dataset.counted()], dataset=dataset.name)
         with console.progress(f"checking {dataset.name}", len(dataset.pairs)) as advance:
             records.append(check_pairs(dataset, findings, advance=advance))
     findings.settle()

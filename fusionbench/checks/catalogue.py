@@ -79,6 +79,12 @@ CHECKS: dict[str, Check] = {
             "keep one of them",
         ),
         _unusable(
+            "bad-name",
+            "file names",
+            "a file's name cannot be that of a pair",
+            "rename the file",
+        ),
+        _unusable(
             "sizes-differ",
             SOURCES,
             "infrared and visible have different sizes",
@@ -107,6 +113,31 @@ CHECKS: dict[str, Check] = {
             SOURCES,
             "infrared is in colour; the luma of a colour map does not follow temperature",
             "use the gray original of the camera",
+        ),
+        _noted(
+            "hidden-names",
+            "file names",
+            "names that begin with a dot are no images",
+            "nothing; systems leave such files behind",
+        ),
+        _noted(
+            "names-differ",
+            "file names",
+            "partners bear different names: what each folder's names share, case or zeros were cut",
+            "check that they belong together",
+        ),
+        _noted(
+            "listed-twice",
+            "lists of pairs",
+            "a list names pairs more than once; they count once",
+            "check the list",
+        ),
+        _noted(
+            "more-than-split",
+            "number of pairs",
+            "there are more pairs than were published",
+            "check that no other files lie among them",
+            footnote=True,
         ),
         _noted(
             "part-of-split",
@@ -153,6 +184,18 @@ CHECKS: dict[str, Check] = {
             FUSED,
             "the image belongs to no pair",
             "remove it, or name it as its pair",
+        ),
+        _noted(
+            "outside-subset",
+            FUSED,
+            "images of pairs that are not scored were left out",
+            "nothing",
+        ),
+        _noted(
+            "folders-aside",
+            FUSED,
+            "folders beside the images were left aside",
+            "name the folder that holds the methods' folders, or none but images",
         ),
         _unusable(
             "no-fused-image",

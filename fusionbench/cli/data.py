@@ -60,6 +60,8 @@ def verify(
         console.plain(f"  {count} of {kind}")
     for labels, count in found.labelled.items():
         console.plain(f"labels '{labels}': {count} of {found.usable} pairs have labels")
+    for counted in dataset.counted():
+        console.plain(counted.detail)
     for path in found.odd:
         console.plain(f"belongs to no pair: {path}")
     for problem in found.problems:

@@ -126,7 +126,7 @@ def _collect(fused: Path, opened: DataSet, *, skip_bad: bool) -> Collected:
     from fusionbench.pipeline import check_datasets
     from fusionbench.stages.collecting import collect, method_folders
 
-    folders = method_folders(fused)
+    folders = method_folders(fused, None, opened)
     if len(folders) > 1:
         raise FusionBenchError(
             f"--fused {fused} holds {len(folders)} folders of images; a row is of one method: "
@@ -134,4 +134,4 @@ def _collect(fused: Path, opened: DataSet, *, skip_bad: bool) -> Collected:
         )
     findings = Findings(skip_bad=skip_bad)
     (record,) = check_datasets([opened], findings)
-    return collect(folders, record, findings)
+    return collect(folders, record, findings, others=(*opened.pairs, *opened.rest))

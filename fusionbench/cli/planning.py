@@ -78,13 +78,13 @@ def _plan_of_run(request: Request, run: Path) -> Plan:
 
 def _plan_of_folder(request: Request, fused: Path) -> Plan:
     columns = select_columns(request.metrics, request.convention)
-    folders = method_folders(fused, request.name)
     found = _open(request)
     if len(found) > 1:
         raise FusionBenchError("--fused is scored against one data set at a time")
     findings = request.findings()
+    folders = method_folders(fused, request.name, found[0], findings)
     (record,) = check_datasets(found, findings)
-    collected = collect(folders, record, findings)
+    collected = collect(folders, record, findings, others=(*found[0].pairs, *found[0].rest))
     for text in collected.notes:
         console.warn(text)
     return Plan(

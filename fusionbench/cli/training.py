@@ -76,6 +76,7 @@ def _records(
     from fusionbench import training
     from fusionbench.checks import Findings
     from fusionbench.datasets import open_dataset
+    from fusionbench.datasets.lists import read_list
     from fusionbench.pipeline import check_datasets
     from fusionbench.settings import data_root as root_in_force
 
@@ -84,14 +85,10 @@ def _records(
     for text in filter(None, map(str.strip, data.split(","))):
         name, _, split = text.partition("/")
         found.append(open_dataset(name, root, split or None).first(limit))
-    held = int(hold_out) if hold_out.isdigit() else _ids(Path(hold_out))
+    if hold_out.isdecimal():
+        held: int | list[str] = int(hold_out)
+    else:
+        pairs = [pair for dataset in found for pair in dataset.pairs]
+        where = ", ".join(dataset.name for dataset in found)
+        held = read_list(Path(hold_out), pairs, "--hold-out", where)
     return training.hold_out(check_datasets(found, Findings(skip_bad=skip_bad)), held)
-
-
-def _ids(file: Path) -> list[str]:
-    from fusionbench.errors import DataError
-
-    try:
-        return file.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--hold-out {file}: {error}; expected a number or a file") from error

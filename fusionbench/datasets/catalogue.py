@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusionbench.downloads import Remote
 from fusionbench.errors import UnknownNameError
@@ -124,6 +124,7 @@ class DataSetCard(Named):
         splits: The layouts of each split, tried in order; the first that finds pairs is used. An
             entry may be a list of layouts, whose pairs belong together.
         default_split: The split used when none is asked for.
+        published: How many pairs its home or paper states for a split, where it does.
         packaged: Its folder below ``configs``, for a data set that the package holds.
         labels: Its sets of labels, the default one first.
         home, terms, cite: Where it comes from, its terms of use, and whom to cite.
@@ -139,6 +140,7 @@ class DataSetCard(Named):
     folders: tuple[str, ...]
     splits: dict[str, tuple[Layout | tuple[Layout, ...], ...]]
     default_split: str
+    published: dict[str, int] = Field(default_factory=dict)
     packaged: str = ""
     labels: tuple[LabelLayout, ...] = ()
     home: str = ""
@@ -152,6 +154,8 @@ class DataSetCard(Named):
     def _default_split_exists(self) -> DataSetCard:
         if self.default_split not in self.splits:
             raise ValueError(f"default_split '{self.default_split}' is not one of the splits")
+        if unknown := sorted(set(self.published) - set(self.splits)):
+            raise ValueError(f"published names splits that there are not: {', '.join(unknown)}")
         return self
 
     @model_validator(mode="after")

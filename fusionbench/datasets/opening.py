@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 from fusionbench.checks import Problem
 from fusionbench.datasets.catalogue import DataSetCard, dataset_named
-from fusionbench.datasets.pairing import Pair, Pairing, natural, pair_folders, pair_layouts
+from fusionbench.datasets.lists import read_list
+from fusionbench.datasets.pairing import (
+    Pair,
+    Pairing,
+    is_utf8,
+    natural,
+    pair_folders,
+    pair_layouts,
+    shown,
+)
 from fusionbench.errors import DataError
+from fusionbench.files import is_hidden, subfolders
 from fusionbench.images import SUFFIXES
 
 DEPTH = 3
@@ -26,6 +38,8 @@ class DataSet:
         pairs: Its pairs, in natural order of their ids.
         problems: Each file that could not be paired.
         card: What is known of it beforehand, if anything.
+        rest: Pairs that there are and that were not chosen.
+        notes: What is worth knowing and leaves nothing out.
     """
 
     name: str
@@ -34,6 +48,8 @@ class DataSet:
     pairs: tuple[Pair, ...]
     problems: tuple[Problem, ...]
     card: DataSetCard | None = None
+    rest: tuple[Pair, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     def only(self, file: Path) -> DataSet:
         """The pairs that a file lists, one id or image name a line, in the data set's order.
@@ -41,22 +57,34 @@ class DataSet:
         Raises:
             DataError: The file cannot be read, or lists what the data set does not have.
         """
-        try:
-            lines = file.read_text(encoding="utf-8").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"--pairs {file}: {error}") from error
-        names = {Path(n).stem if Path(n).suffix.lower() in SUFFIXES else n for n in lines}
-        missing = sorted(names - {pair.id for pair in self.pairs}, key=natural)
-        if missing or not names:
-            raise DataError(
-                f"--pairs {file}: {len(missing)} of {len(names)} listed pairs are not in "
-                f"{self.name}: {', '.join(missing[:10])}"
-            )
-        return replace(self, pairs=tuple(pair for pair in self.pairs if pair.id in names))
+        listed = read_list(file, self.pairs, "--pairs", self.name)
+        twice = sorted((key for key, n in Counter(listed).items() if n > 1), key=natural)
+        notes = [Problem("listed-twice", key, f"in {file}") for key in twice]
+        wanted = set(listed)
+        chosen = self._chosen(pair for pair in self.pairs if pair.id in wanted)
+        return replace(chosen, notes=(*self.notes, *notes))
 
     def first(self, limit: int | None) -> DataSet:
         """The same data set with its first ``limit`` pairs (all for None)."""
-        return replace(self, pairs=self.pairs[:limit])
+        return self._chosen(self.pairs[:limit])
+
+    def _chosen(self, pairs: Iterable[Pair]) -> DataSet:
+        kept = tuple(pairs)
+        ids = {pair.id for pair in kept}
+        rest = (pair for pair in self.pairs if pair.id not in ids)
+        return replace(self, pairs=kept, rest=(*self.rest, *rest))
+
+    def counted(self) -> list[Problem]:
+        """What there is to say where the split's number of pairs is not the published one.
+
+        Nothing where pairs were chosen.
+        """
+        here = len(self.pairs)
+        published = self.card.published.get(self.split) if self.card else None
+        if published is None or self.rest or here == published:
+            return []
+        check = "part-of-split" if here < published else "more-than-split"
+        return [Problem(check, self.split, f"{here} of {published} pairs of the split are here")]
 
 
 def open_dataset(name: str, root: Path | None, split: str | None = None) -> DataSet:
@@ -88,19 +116,43 @@ def open_folders(ir: Path, vis: Path, name: str = "custom") -> DataSet:
     Raises:
         DataError: A folder is missing or holds no image.
     """
-    for folder in (ir, vis):
+    for option, folder in (("--ir", ir), ("--vis", vis)):
         if not folder.is_dir():
-            raise DataError(f"{folder} is not a folder")
-    found = pair_folders(ir, vis)
-    if not found.pairs and not found.problems:
-        raise DataError(f"{ir} and {vis} hold no images")
-    return _opened(name, "all", ir.parent, found, None)
+            fault = "is a file, not a folder" if folder.is_file() else "is not a folder"
+            raise DataError(f"{option} {folder} {fault}; name the folder that holds the images")
+        if not is_utf8(folder):
+            raise DataError(f"{option} {shown(folder)}: the name is not UTF-8; rename the folder")
+    empty = [_empty(*one) for one in (("--ir", ir), ("--vis", vis)) if not _has_images(one[1])]
+    if empty:
+        raise DataError("; ".join(empty))
+    if ir.samefile(vis):
+        raise DataError(f"--ir and --vis are the same folder, {ir}; expected one of each kind")
+    return _opened(name, "all", ir.parent, pair_folders(ir, vis), None)
+
+
+def _has_images(folder: Path) -> bool:
+    try:
+        return any(
+            path.suffix.lower() in SUFFIXES and not is_hidden(path.name) and path.is_file()
+            for path in folder.iterdir()
+        )
+    except OSError:
+        return False
+
+
+def _empty(option: str, folder: Path) -> str:
+    """What to say of a folder that holds no images."""
+    deeper = [d for d in image_folders(folder) if d != folder]
+    if not deeper:
+        return f"{option} {folder}: it and the folders in it hold no images"
+    named = ", ".join(str(d) for d in deeper[:5]) + (", ..." if len(deeper) > 5 else "")
+    return f"{option} {folder}: it holds no images itself; they lie deeper: name one of {named}"
 
 
 def _opened(
     name: str, split: str, folder: Path, found: Pairing, card: DataSetCard | None
 ) -> DataSet:
-    return DataSet(name, split, folder, found.pairs, found.problems, card)
+    return DataSet(name, split, folder, found.pairs, found.problems, card, notes=found.notes)
 
 
 def _folders(card: DataSetCard, root: Path | None) -> list[Path]:
@@ -116,9 +168,18 @@ def _folders(card: DataSetCard, root: Path | None) -> list[Path]:
     found = [root] if root.resolve().name.casefold() in names else []
     level = [root]
     for _ in range(DEPTH):
-        level = [d for parent in level for d in sorted(parent.iterdir()) if d.is_dir()]
+        level = [d for parent in level for d in subfolders(parent)]
         found += [d for d in level if d.name.casefold() in names]
-    return found
+    return list({folder.resolve(): folder for folder in reversed(found)}.values())[::-1]
+
+
+def image_folders(folder: Path, depth: int = DEPTH) -> list[Path]:
+    """The folder and those below it that hold images, without hidden ones."""
+    found, level = [], [folder]
+    for _ in range(depth + 1):
+        found += [d for d in level if _has_images(d)]
+        level = [d for parent in level for d in subfolders(parent)]
+    return list({d.resolve(): d for d in reversed(found)}.values())[::-1]
 
 
 def _not_found(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.checks import Problem
 from fusionbench.datasets.catalogue import Layout
+from fusionbench.datasets.matching import alike, are_words, composed, folded
+from fusionbench.errors import FusionBenchError
+from fusionbench.files import is_hidden
 from fusionbench.images import SUFFIXES
+from fusionbench.names import check_path
+
+Files = dict[str, list[Path]]
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pairing:
-    """What pairing found: the pairs in order, and each file that has no place among them."""
+    """What pairing found: the pairs in order, and each file that has no place among them.
+
+    ``notes`` is what is worth knowing and leaves nothing out.
+    """
 
     pairs: tuple[Pair, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
 
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -47,99 +59,69 @@ def pair_layouts(folder: Path, layouts: Sequence[Layout]) -> Pairing:
         return found[0]
     pairs = {pair.id: pair for pairing in reversed(found) for pair in pairing.pairs}
     used = {path for pair in pairs.values() for path in (pair.ir, pair.vis)}
+    others = [p for one in found for p in one.problems if p.check != "no-partner"]
     patterns = {pattern for layout in layouts for pattern in (layout.ir, layout.vis)}
-    seen = {path for pattern in patterns for path in _by_id(folder, pattern)[0].values()}
-    alone = [Problem("no-partner", str(path), "has no partner") for path in sorted(seen - used)]
-    return Pairing(tuple(pairs[key] for key in sorted(pairs, key=natural)), tuple(alone))
+    files = [paths for pattern in patterns for paths in _files(folder, pattern)[0].values()]
+    seen = {paths[0] for paths in files if len(paths) == 1}
+    alone = [Problem("no-partner", shown(path), "has no partner") for path in sorted(seen - used)]
+    problems = tuple(dict.fromkeys([*others, *alone]))
+    notes = tuple(dict.fromkeys(note for one in found for note in one.notes))
+    return Pairing(tuple(pairs[key] for key in sorted(pairs, key=natural)), problems, notes)
 
 
 def _pair_layout(folder: Path, layout: Layout) -> Pairing:
-    ir, ir_problems = _by_id(folder, layout.ir)
-    vis, vis_problems = _by_id(folder, layout.vis)
-    return _join(ir, vis, [*ir_problems, *vis_problems])
+    (ir, ir_hidden), (vis, vis_hidden) = _files(folder, layout.ir), _files(folder, layout.vis)
+    return _join(_named(ir), _named(vis), _hidden(ir_hidden, vis_hidden))
 
 
 def pair_folders(ir_folder: Path, vis_folder: Path) -> Pairing:
-    """Pair two folders by file stem; a common prefix or suffix (``IR01``, ``VIS01``) is ignored."""
-    ir, ir_problems = _by_id(ir_folder, "{id}.{ext}")
-    vis, vis_problems = _by_id(vis_folder, "{id}.{ext}")
-    if not set(ir) & set(vis):
-        short_ir, short_vis = _without_affix(ir), _without_affix(vis)
-        if set(short_ir) & set(short_vis):
-            ir, vis = short_ir, short_vis
-    return _join(ir, vis, [*ir_problems, *vis_problems])
+    """Pair two folders by file stem.
 
-
-def match_names(names: Iterable[str], ids: Iterable[str]) -> dict[str, str]:
-    """Which name belongs to which id: equal, or equal within one prefix and suffix for all names.
-
-    ``{"walk_ADF", "walk2_ADF"}`` against ``{"walk", "walk2"}`` gives suffix ``_ADF``. The affix
-    that places the most names wins; none is guessed for single names.
+    Where stems differ, words such as ``ir`` and ``vis`` at one end, what all names of each folder
+    share, case, or leading zeros are ignored (see :func:`fusionbench.datasets.matching.alike`).
     """
-    names, ids = list(names), set(ids)
-    exact = {name: name for name in names if name in ids}
-    if exact:
-        return exact
-    best: dict[str, str] = {}
-    for prefix, suffix in sorted(_affixes(names, ids)):
-        stripped = ((name, _strip(name, prefix, suffix)) for name in names)
-        matched = {name: left for name, left in stripped if left in ids}
-        if len(matched) > len(best):
-            best = matched
-    return best
+    pattern = "{id}.{ext}"
+    (ir, ir_hidden), (vis, vis_hidden) = _files(ir_folder, pattern), _files(vis_folder, pattern)
+    notes = _hidden(ir_hidden, vis_hidden)
+    if len(ir) == len(vis) == 1 and are_words(*ir, *vis) and {*ir} != {*vis}:
+        one = {name: _scene(ir_folder, vis_folder) for name in (*ir, *vis)}
+        return _join(_named(ir, one), _named(vis, one), notes)
+    ir_ids, vis_ids = alike(list(ir), list(vis))
+    found = _join(_named(ir, ir_ids), _named(vis, vis_ids), notes)
+    names = [(pair.ir.stem, pair.vis.stem) for pair in found.pairs]
+    if other := [f"{one} with {two}" for one, two in names if composed(one) != composed(two)]:
+        notes += [Problem("names-differ", shown(text), "") for text in other]
+    return Pairing(found.pairs, found.problems, tuple(notes))
+
+
+def _scene(ir_folder: Path, vis_folder: Path) -> str:
+    """A name for the only pair, whose files are called no more than ``thermal`` and ``visible``."""
+    ir, vis = ir_folder.resolve().parent, vis_folder.resolve().parent
+    name = composed(ir.name)
+    return name if ir == vis and name and not _fault(name) else "pair"
 
 
 def natural(text: str) -> list[tuple[int, int | str]]:
     """A sort key under which ``2`` comes before ``10``."""
-    return [(0, int(p)) if p.isdigit() else (1, p) for p in re.split(r"(\d+)", text) if p]
+    return [(0, int(p)) if p.isdecimal() else (1, p) for p in re.split(r"(\d+)", text) if p]
 
 
-def _affixes(names: list[str], ids: set[str]) -> set[tuple[str, str]]:
-    found = set()
-    for name in names:
-        for known in ids:
-            at = name.find(known)
-            if at >= 0:
-                found.add((name[:at], name[at + len(known) :]))
-    return found
-
-
-def _strip(name: str, prefix: str, suffix: str) -> str:
-    """What stands between prefix and suffix; nothing where the name does not have both."""
-    long_enough = len(name) >= len(prefix) + len(suffix)
-    if not (long_enough and name.startswith(prefix) and name.endswith(suffix)):
-        return ""
-    return name[len(prefix) : len(name) - len(suffix)]
-
-
-def _without_affix(files: Mapping[str, Path]) -> dict[str, Path]:
-    """The files keyed by what is left when letters common to all stems are cut from the front."""
-    stems = list(files)
-    prefix = re.match(r"[A-Za-z_\-]*", _common(stems)) if stems else None
-    cut = len(prefix.group()) if prefix else 0
-    return {stem[cut:]: path for stem, path in files.items()}
-
-
-def _common(stems: list[str]) -> str:
-    low, high = min(stems), max(stems)
-    same = next((i for i, c in enumerate(low) if i >= len(high) or c != high[i]), len(low))
-    return low[:same]
-
-
-def _by_id(folder: Path, pattern: str) -> tuple[dict[str, Path], list[Problem]]:
-    """The image files that a pattern finds, by id, and every id found twice."""
+def _files(folder: Path, pattern: str) -> tuple[Files, list[Path]]:
+    """The image files that a pattern finds, by name, and those that are hidden."""
     regex = re.compile(_regex(pattern))
-    found: dict[str, Path] = {}
-    problems = []
+    found: Files = {}
+    hidden = []
     for path in sorted(folder.glob(_PLACEHOLDER.sub("*", pattern))):
-        match = regex.fullmatch(path.relative_to(folder).as_posix())
+        place = path.relative_to(folder)
+        match = regex.fullmatch(place.as_posix())
         if not match or not path.is_file():
             continue
-        key = "/".join(v for k, v in match.groupdict().items() if k != "ext")
-        if key in found:
-            problems.append(Problem("two-files", key, f"two files, {found[key]} and {path}"))
-        found.setdefault(key, path)
-    return found, problems
+        if any(map(is_hidden, place.parts)):
+            hidden.append(path)
+            continue
+        name = "/".join(v for k, v in match.groupdict().items() if k != "ext")
+        found.setdefault(name, []).append(path)
+    return found, hidden
 
 
 def _regex(pattern: str) -> str:
@@ -154,12 +136,62 @@ def _regex(pattern: str) -> str:
     return out
 
 
-def _join(ir: Mapping[str, Path], vis: Mapping[str, Path], problems: list[Problem]) -> Pairing:
-    for key in sorted(ir.keys() - vis.keys(), key=natural):
-        alone = f"infrared {ir[key]} has no visible partner"
-        problems.append(Problem("no-partner", key, alone))
-    for key in sorted(vis.keys() - ir.keys(), key=natural):
-        alone = f"visible {vis[key]} has no infrared partner"
-        problems.append(Problem("no-partner", key, alone))
-    both = sorted(ir.keys() & vis.keys(), key=natural)
-    return Pairing(tuple(Pair(k, ir[k], vis[k]) for k in both), tuple(problems))
+def _named(files: Files, ids: Mapping[str, str] | None = None) -> Files:
+    """Files by id in composed characters, or by what ``ids`` says."""
+    found: Files = {}
+    for name, paths in files.items():
+        found.setdefault(ids[name] if ids else composed(name), []).extend(paths)
+    return found
+
+
+def _join(ir: Files, vis: Files, notes: Iterable[Problem]) -> Pairing:
+    pairs, problems = [], []
+    cases = Counter(folded(key) for key in ir.keys() | vis.keys())
+    for key in sorted(ir.keys() | vis.keys(), key=natural):
+        one, other = ir.get(key, []), vis.get(key, [])
+        twice = next((paths for paths in (one, other) if len(paths) > 1), [])
+        if twice:
+            two = f"two files, {shown(twice[0])} and {shown(twice[1])}"
+            problems.append(Problem("two-files", shown(key), two))
+        elif cases[folded(key)] > 1 and one and other:
+            problems.append(Problem("two-files", shown(key), "another pair differs in case only"))
+        elif fault := _fault(key):
+            problems.append(Problem("bad-name", shown((one or other)[0]), fault))
+        elif not other:
+            alone = f"infrared {shown(one[0])} has no visible partner"
+            problems.append(Problem("no-partner", shown(key), alone))
+        elif not one:
+            alone = f"visible {shown(other[0])} has no infrared partner"
+            problems.append(Problem("no-partner", shown(key), alone))
+        else:
+            pairs.append(Pair(key, one[0], other[0]))
+    return Pairing(tuple(pairs), tuple(problems), tuple(notes))
+
+
+def shown(name: Path | str) -> str:
+    """A name as any terminal can show it: bytes that are not UTF-8 are written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def is_utf8(name: Path | str) -> bool:
+    """Whether a name can be written down; on Linux a file may be called by any bytes."""
+    return not any("\ud800" <= character <= "\udfff" for character in str(name))
+
+
+def _fault(key: str) -> str:
+    """What keeps a pair's id from being the name of its fused image."""
+    if not is_utf8(key):
+        return "the name is not UTF-8"
+    if any(part.startswith(".") for part in key.split("/")):
+        return f"what is left of the name, '{key}', begins with a dot"
+    try:
+        check_path(key, "pair")
+    except FusionBenchError as error:
+        return str(error)
+    return ""
+
+
+def _hidden(*found: Iterable[Path]) -> list[Problem]:
+    return [
+        Problem("hidden-names", shown(path), "") for path in sorted({p for f in found for p in f})
+    ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fusionbench.errors import DataError
-from fusionbench.labels.readers import read_text
+from fusionbench.files import read_text
 
 Names = dict[int, str]
 

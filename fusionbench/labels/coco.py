@@ -11,6 +11,7 @@ from typing import Any
 
 from fusionbench.checks import Problem
 from fusionbench.errors import DataError
+from fusionbench.files import read_text
 from fusionbench.images import SUFFIXES
 from fusionbench.labels.readers import (
     LEAST_POLYGON,
@@ -19,7 +20,6 @@ from fusionbench.labels.readers import (
     Size,
     around,
     numbers,
-    read_text,
     stated_size,
 )
 

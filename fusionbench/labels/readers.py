@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from fusionbench.errors import DataError
+from fusionbench.files import read_text
 
 KAIST_LEAST_HEIGHT = 55
 KAIST_HEAVY = 2
@@ -280,21 +281,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def read_text(path: Path) -> str:
-    """A text file, with or without a byte order mark.
-
-    Raises:
-        DataError: It cannot be read, or is not UTF-8.
-    """
-    try:
-        data = path.read_bytes()
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise DataError(f"{path}: cannot be read: it is UTF-16; save it as UTF-8")
-        return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
 
 
 READERS: dict[str, Reader] = {"yolo": read_yolo, "voc": read_voc, "kaist": read_kaist}

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.checks import Findings, Problem
-from fusionbench.datasets.pairing import match_names, natural
+from fusionbench.datasets.matching import composed, match_names
+from fusionbench.datasets.opening import DataSet, image_folders
+from fusionbench.datasets.pairing import Pair, is_utf8, natural, shown
 from fusionbench.errors import DataError
-from fusionbench.files import digest
+from fusionbench.files import digest, is_hidden, subfolders
 from fusionbench.images import SUFFIXES, read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.names import check_path, fault_of, plain
+
+_SOURCES = {"ir", "visible"}
+"""Names of the rows that show a source itself."""
 
 
 @dataclass(frozen=True)
@@ -30,28 +37,117 @@ class Collected:
     notes: list[str]
 
 
-def method_folders(folder: Path, name: str | None = None) -> dict[str, Path]:
-    """The folders of fused images by method name.
+def method_folders(
+    folder: Path,
+    name: str | None = None,
+    dataset: DataSet | None = None,
+    findings: Findings | None = None,
+) -> dict[str, Path]:
+    """The folders of fused images by label.
+
+    Images may lie in the folder itself, in one folder per method, or deeper as ``METHOD/DATASET``
+    or ``DATASET/METHOD`` where it is clear which folder is meant.
 
     Args:
-        folder: Holds images (one method, named ``name`` or after the folder), or a folder of images
-            per method.
-        name: The method's name where the folder itself holds the images.
+        folder: Holds images (one method, labelled ``name`` or after the folder), or a folder of
+            images per method.
+        name: The method's label where there is one folder of images.
+        dataset: What the images were fused from; tells its folders among others.
+        findings: Folders that were left aside are added to it.
 
     Raises:
-        DataError: There is no such folder, or there are no images.
+        DataError: There is no such folder, there are no images, or it is not clear which are meant;
+            or ``name`` cannot be a label.
     """
+    if name is not None:
+        _check_label(name)
     if not folder.is_dir():
         raise DataError(f"--fused {folder} is not a folder")
-    if _images(folder):
-        return {_usable(name or folder.resolve().name): folder}
-    found = {_usable(d.name): d for d in sorted(folder.iterdir()) if d.is_dir() and _images(d)}
+    if _is_leaf(folder, dataset):
+        aside = [] if _nested(folder, dataset) else [d for d in subfolders(folder) if _any_below(d)]
+        if findings is not None:
+            findings.extend(Problem("folders-aside", shown(path), "") for path in aside)
+        return {name or composed(folder.resolve().name): folder}
+    found = _below(folder, dataset)
     if not found:
         raise DataError(
             f"--fused {folder} holds no images ({', '.join(sorted(SUFFIXES))}) "
             "and no folder of images"
         )
+    if name is not None:
+        if len(found) > 1:
+            raise DataError(f"--name {name}: --fused {folder} holds {len(found)} methods' folders")
+        return {name: next(iter(found.values()))}
     return found
+
+
+def _below(folder: Path, dataset: DataSet | None) -> dict[str, Path]:
+    """The folder of images of each method below a folder."""
+    children = [d for d in subfolders(folder) if _any_below(d, dataset)]
+    ours = _called_as(children, dataset)
+    if len(ours) == 1 and not _is_leaf(ours[0], dataset):
+        return _below(ours[0], dataset)
+    found: dict[str, Path] = {}
+    for child in children:
+        if not is_utf8(child):
+            raise DataError(f"--fused {shown(child)}: the name is not UTF-8; rename the folder")
+        label = composed(child.name)
+        if label in found:
+            raise DataError(f"--fused {folder}: two folders are called '{label}'; rename one")
+        found[label] = _leaf(child, dataset)
+    return found
+
+
+def _leaf(folder: Path, dataset: DataSet | None) -> Path:
+    """The one folder of images at or below a method's folder.
+
+    Raises:
+        DataError: There are several, and none is called as the data set.
+    """
+    top = folder
+    while not _is_leaf(folder, dataset):
+        inner = [d for d in subfolders(folder) if _any_below(d, dataset)]
+        chosen = inner if len(inner) == 1 else _called_as(inner, dataset)
+        if len(chosen) != 1:
+            named = ", ".join(shown(d) for d in inner[:5])
+            raise DataError(
+                f"--fused: {shown(top)} holds no images itself and {len(inner)} folders that do: "
+                f"{named}; name one with --fused, or the data set with --dataset"
+            )
+        (folder,) = chosen
+    return folder
+
+
+def _called_as(folders: Iterable[Path], dataset: DataSet | None) -> list[Path]:
+    """The folders that bear the name of the data set, else of its split."""
+    if dataset is None:
+        return []
+    card = dataset.card
+    names = {dataset.name.casefold(), *(n.casefold() for n in (card.folders if card else ()))}
+    by_name = [d for d in folders if d.name.casefold() in names]
+    return by_name or [d for d in folders if card and d.name.casefold() == dataset.split.casefold()]
+
+
+def _is_leaf(folder: Path, dataset: DataSet | None) -> bool:
+    return bool(_images(folder)) or _nested(folder, dataset)
+
+
+def _nested(folder: Path, dataset: DataSet | None) -> bool:
+    """Whether a folder holds the images of pairs whose ids have several parts."""
+    pairs = dataset.pairs if dataset is not None else ()
+    deep = [pair.id for pair in pairs if "/" in pair.id]
+    return any((folder / f"{key}{suffix}").is_file() for key in deep for suffix in SUFFIXES)
+
+
+def _any_below(folder: Path, dataset: DataSet | None = None) -> bool:
+    return _nested(folder, dataset) or bool(image_folders(folder))
+
+
+def _check_label(name: str) -> None:
+    """Refuse a ``--name`` that cannot stand in a table."""
+    if not name.strip() or "/" in name:
+        raise DataError(f"--name '{name}': expected a label such as MyNet, without /")
+    check_path(name, "--name")
 
 
 def collect(
@@ -60,28 +156,36 @@ def collect(
     findings: Findings | None = None,
     *,
     skip_bad: bool = False,
+    others: Iterable[Pair] = (),
 ) -> Collected:
     """Match the images of each folder to the pairs of a data set.
 
-    An image belongs to the pair whose id is its stem, or its stem without one prefix and suffix
-    that all images of the folder share. All methods are scored on the same pairs.
+    An image belongs to the pair whose id is its stem, whose infrared or visible file has its stem,
+    or whose id is its stem without one prefix and suffix that all images of the folder share; in
+    another case or with other leading zeros, all or none. All methods are scored on the same pairs.
 
     Args:
-        folders: The folder of each method, by its name.
+        folders: The folder of each method, by its label.
         dataset: The data set as it was checked.
         findings: What was found is added to it, and settled.
         skip_bad: Without ``findings``: leave unusable images and pairs out.
+        others: Pairs of the data set that are not scored; their images are left out and counted.
 
     Raises:
         DataError: Images belong to no pair, cannot be read or have another size than their pair,
             or methods cover different pairs; lists every kind. Or nothing is left.
     """
     findings = findings if findings is not None else Findings(skip_bad=skip_bad)
-    found = {name: _matched(path, dataset) for name, path in folders.items()}
+    scored = {pair.id for pair in dataset.pairs}
+    outside = {pair.id: pair for pair in others if pair.id not in scored}
+    everything: list[Pair | PairRecord] = [*dataset.pairs, *outside.values()]
+    placed = {name: _matched(path, everything) for name, path in folders.items()}
+    found = {name: _without(outside, *one) for name, one in placed.items()}
+    beyond = [path for one, _ in placed.values() for key, path in one.items() if key in outside]
     problems = {name: list(bad) for name, (_, bad) in found.items()}
     for name, (images, _) in found.items():
         if not images:
-            raise _strangers(folders[name], dataset)
+            raise _strangers(folders[name], dataset, elsewhere=bool(placed[name][0]))
     covered = [set(images) for images, _ in found.values()]
     common = set.intersection(*covered)
     for name, (images, _) in found.items():
@@ -93,14 +197,26 @@ def collect(
     common -= {pair for pair, _ in bad_files}
     for name, bad in problems.items():
         findings.extend(bad, dataset=dataset.name, method=name, of=len(dataset.pairs))
+    strays = [Problem("outside-subset", shown(path), "") for path in beyond]
+    findings.extend(strays, dataset=dataset.name)
     findings.settle()
     if not common:
         raise DataError("no pair has a usable image of every method")
     return _collected(found, dataset, common)
 
 
-def _strangers(folder: Path, dataset: DataSetRecord) -> DataError:
-    images = ", ".join(path.name for path in _images(folder)[:3])
+def _without(
+    outside: Collection[str], images: Mapping[str, Path], problems: Iterable[Problem]
+) -> tuple[dict[str, Path], list[Problem]]:
+    """Images and problems without those of pairs that are not scored."""
+    kept = {key: path for key, path in images.items() if key not in outside}
+    return kept, [p for p in problems if not (p.check == "two-files" and p.item in outside)]
+
+
+def _strangers(folder: Path, dataset: DataSetRecord, *, elsewhere: bool) -> DataError:
+    if elsewhere:
+        return DataError(f"--fused {folder}: its images are of pairs that were left out")
+    images = ", ".join(shown(path.name) for path in _images(folder)[:3])
     pairs = ", ".join(pair.id for pair in dataset.pairs[:3])
     return DataError(
         f"--fused {folder}: no image belongs to a pair of {dataset.name}; "
@@ -119,27 +235,69 @@ def _collected(
         notes.append(f"scored on {len(pairs)} of {len(dataset.pairs)} pairs of {dataset.name}")
     fingerprint = digest([[p.id, p.ir_sha256, p.vis_sha256] for p in pairs])
     smaller = dataset.model_copy(update={"pairs": pairs, "fingerprint": fingerprint})
+    names = row_names(found)
     methods = [
         MethodRecord(
-            name=name,
-            label=name,
+            name=names[label],
+            label=label,
             family="images",
-            fingerprint=digest(["images", name]),
+            fingerprint=digest(["images", label]),
             fused={dataset.name: {p.id: str(images[p.id].resolve()) for p in pairs}},
         )
-        for name, (images, _) in found.items()
+        for label, (images, _) in found.items()
     ]
     return Collected(smaller, methods, notes)
 
 
-def _matched(folder: Path, dataset: DataSetRecord) -> tuple[dict[str, Path], list[Problem]]:
-    """Images by pair id, and each image that belongs to no pair."""
-    by_stem = {path.stem: path for path in _images(folder)}
-    flat = {pair.id.replace("/", "_"): pair.id for pair in dataset.pairs}
-    matched = match_names(by_stem, flat)
-    images = {flat[key]: by_stem[stem] for stem, key in matched.items()}
-    strays = sorted(by_stem.keys() - matched.keys(), key=natural)
-    return images, [Problem("no-pair", str(by_stem[stem]), "belongs to no pair") for stem in strays]
+def _matched(
+    folder: Path, pairs: Sequence[Pair | PairRecord]
+) -> tuple[dict[str, Path], list[Problem]]:
+    """Images by pair id, and each image that belongs to no pair or claims another one's."""
+    known = _known(pairs)
+    paths: dict[str, list[Path]] = {}
+    images = _images(folder) or _deep_images(folder)
+    for path in filter(is_utf8, images):
+        paths.setdefault(path.relative_to(folder).with_suffix("").as_posix(), []).append(path)
+    matched = match_names(paths, known)
+    by_id: dict[str, list[Path]] = {}
+    for name, key in matched.items():
+        by_id.setdefault(known[key], []).extend(paths[name])
+    problems = [
+        Problem("two-files", key, f"two files, {shown(two[0])} and {shown(two[1])}")
+        for key, two in by_id.items()
+        if len(two) > 1
+    ]
+    problems += [
+        Problem("bad-name", shown(path), "the name is not UTF-8")
+        for path in images
+        if not is_utf8(path)
+    ]
+    for name in sorted(paths.keys() - matched.keys(), key=natural):
+        problems += [Problem("no-pair", shown(p), "belongs to no pair") for p in paths[name]]
+    return {key: found[0] for key, found in by_id.items() if len(found) == 1}, problems
+
+
+def _known(pairs: Sequence[Pair | PairRecord]) -> dict[str, str]:
+    """Ids by what a fused image may be called, where that is one pair's: id, or a source's name."""
+    claims: dict[str, set[str]] = {}
+    for pair in pairs:
+        flat = {pair.id, pair.id.replace("/", "_")}
+        stems = {composed(Path(pair.ir).stem), composed(Path(pair.vis).stem)}
+        for name in flat | stems:
+            claims.setdefault(name, set()).add(pair.id)
+    known = {name: next(iter(ids)) for name, ids in claims.items() if len(ids) == 1}
+    return known | {pair.id: pair.id for pair in pairs}
+
+
+def _deep_images(folder: Path) -> list[Path]:
+    """Images at any depth below a folder, without hidden ones."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in SUFFIXES
+        and not any(map(is_hidden, path.relative_to(folder).parts))
+        and path.is_file()
+    ]
 
 
 def _unreadable(
@@ -165,13 +323,45 @@ def _problem(path: Path, size: tuple[int, ...], pair: PairRecord) -> Problem | N
     if got == size:
         return None
     sizes = f"{got[1]}x{got[0]}, but pair {pair.id} is {size[1]}x{size[0]}"
-    return Problem("fused-size", str(path), sizes)
+    sides = zip(got[::-1], size[::-1], strict=True)
+    hints = filter(None, (_cut_or_padded(*side) for side in sides))
+    return Problem("fused-size", shown(path), sizes + "".join(f"; {hint}" for hint in hints))
+
+
+def _cut_or_padded(got: int, wanted: int) -> str:
+    """Words for a side that was brought to a multiple of what a network takes, if it was."""
+    for step in (64, 32, 16, 8, 4):
+        if got % step == 0 and 0 < abs(got - wanted) <= step:
+            return f"{got} = {wanted} {'cut' if got < wanted else 'padded'} to a multiple of {step}"
+    return ""
 
 
 def _images(folder: Path) -> list[Path]:
-    return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
+    return [
+        p
+        for p in sorted(folder.iterdir())
+        if p.suffix.lower() in SUFFIXES and not is_hidden(p.name) and p.is_file()
+    ]
 
 
-def _usable(name: str) -> str:
-    """A folder's name as a method's name: characters that selectors use become ``_``."""
-    return re.sub(r"[,*?\[\]=@]", "_", name).lstrip("-") or "fused"
+def row_names(labels: Iterable[str]) -> dict[str, str]:
+    """The name of each label's row and files: the label itself, if it can be one.
+
+    Otherwise the characters that stand in the way become ``_`` and a few digits of the label's
+    checksum follow, so that ``a=b`` and ``a_b`` stay apart; the same for names that differ in case
+    only, and for those of the source images.
+    """
+    labels = list(labels)
+    alike = Counter(plain(label) for label in labels)
+    return {
+        label: _row_name(label, taken=alike[plain(label)] > 1 or plain(label) in _SOURCES)
+        for label in labels
+    }
+
+
+def _row_name(label: str, *, taken: bool) -> str:
+    name = re.sub(r"[,*?\[\]=@<>:\"|\\/\x00-\x1f\x7f]", "_", label)
+    name = re.sub(r"^[-. ]+|[. ]+$", "_", name)[:80]
+    if name == label and not taken and not fault_of(name):
+        return name
+    return f"{name.strip('_') or 'fused'}-{digest(label)[:6]}"

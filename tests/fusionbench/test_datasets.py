@@ -7,7 +7,8 @@ import pytest
 
 from fusionbench.datasets import check_pairs, load_datasets, open_dataset, open_folders
 from fusionbench.datasets.catalogue import Layout
-from fusionbench.datasets.pairing import match_names, natural, pair_layouts
+from fusionbench.datasets.matching import match_names
+from fusionbench.datasets.pairing import natural, pair_layouts
 from fusionbench.errors import DataError, UnknownNameError
 from fusionbench.images import read_image, write_png
 
