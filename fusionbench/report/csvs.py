@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fusionbench.files import write_text
 from fusionbench.report.collect import Result, boards, full_name
+from fusionbench.report.notes import finding_note
 from fusionbench.runs import Run
 
 SCORES_HEADER = ("dataset", "pair", "method", "metric", "convention", "value")
@@ -31,10 +32,13 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
 
 def _leaderboard(run: Run, results: list[Result]) -> Iterator[Sequence[object]]:
     metrics = list(dict.fromkeys(column.metric for column in run.manifest.columns))
-    yield ["dataset", "convention", "method", "label", "n", *metrics]
-    for board in boards(run, results):
+    shown = boards(run, results)
+    noted = any(b.findings for b in shown) or any(r.findings for r in results)
+    yield ["dataset", "convention", "method", "label", "n", *metrics, *(["notes"] if noted else [])]
+    for board in shown:
         of = {column.metric: column for column in board.columns}
         for result in board.results:
+            found = [*result.findings, *board.findings]
             means = [result.mean(of[m]) if m in of else math.nan for m in metrics]
             yield [
                 board.dataset.name,
@@ -43,6 +47,7 @@ def _leaderboard(run: Run, results: list[Result]) -> Iterator[Sequence[object]]:
                 result.method.label,
                 result.scored(board.columns),
                 *("" if math.isnan(mean) else repr(mean) for mean in means),
+                *(["; ".join(map(finding_note, found))] if noted else []),
             ]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fusionbench.checks.fused import Look
 from fusionbench.conventions import Column
 from fusionbench.engines import run_tasks
 from fusionbench.files import digest, to_json_number
@@ -134,7 +135,8 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
         kept = _kept(image.known, sha256, {c.name for c in todo})
         row["hash"] = {c.name: hashes[c.name] for c in todo}
         merged = {part: kept[part] | row[part] for part in _PARTS}
-        rows.append((image.method, {"fused": sha256, **merged}))
+        seen = {"look": row["look"]} if "look" in row else {}
+        rows.append((image.method, {"fused": sha256, **merged, **seen}))
     return rows
 
 
@@ -150,7 +152,7 @@ def _values(sources: PairSources, path: Path, data: bytes, columns: Sequence[Col
             values[column.name] = to_json_number(column.value(triple))
         except Exception as error:
             errors[column.name] = _text(error)
-    return {"values": values, "errors": errors}
+    return {"values": values, "errors": errors, "look": Look.of(triple).row()}
 
 
 def _text(error: Exception) -> str:
