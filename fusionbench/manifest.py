@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import platform
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fusionbench.checks import FindingRecord
+from fusionbench.checks import FindingRecord, Findings
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
 
@@ -128,7 +130,28 @@ class Manifest(Invocation):
         """Write ``manifest.json`` into the run's folder; a manifest there becomes ``earlier``."""
         if (before := _before(root)) is not None:
             self.earlier = [*before.earlier, before.invocation()]
+        self.rewrite(root)
+
+    def rewrite(self, root: Path) -> None:
+        """Write it again: the command that it stands for is the same."""
         write_json(root / "manifest.json", self.model_dump(mode="json"))
+
+    def find_again(self, judged: Collection[tuple[str, str, str]], found: Findings) -> None:
+        """Replace what the named checks had found; what was accepted before stays accepted.
+
+        Args:
+            judged: Check, data set and method of what was looked at again.
+            found: What there is now.
+        """
+        key = operator.attrgetter("check", "dataset", "method")
+        accepted = {key(record) for record in self.findings if record.resolution == "accepted"}
+        kept = [record for record in self.findings if key(record) not in judged]
+        self.findings = kept + [
+            record.model_copy(update={"resolution": "accepted"})
+            if record.stops and key(record) in accepted
+            else record
+            for record in found.records
+        ]
 
     def invocation(self) -> Invocation:
         """The command that wrote this manifest."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fusionbench import console
-from fusionbench.checks import FindingRecord, Findings
+from fusionbench.checks import CHECKS, FindingRecord, Findings
+from fusionbench.checks.fused import JUDGED, Look, judge_all
 from fusionbench.conventions import Column, convention_named
 from fusionbench.datasets import DataSet, check_pairs
 from fusionbench.engines import default_workers
@@ -27,6 +28,7 @@ from fusionbench.manifest import (
     hardware,
     versions,
 )
+from fusionbench.report.collect import is_anchor
 from fusionbench.runs import Run
 from fusionbench.stages import Overwrite
 from fusionbench.stages.applying import WrittenColour
@@ -46,6 +48,7 @@ class Plan:
         prepared: Methods to fuse with.
         collected: Methods whose images came from elsewhere.
         findings: What checks found in the pairs and images; none of it stops the run.
+        accept, strict: What becomes of what checks find in the images that the run makes.
         configuration: The command's choices, for the manifest.
     """
 
@@ -61,6 +64,8 @@ class Plan:
     batch: int = 1
     workers: int = field(default_factory=default_workers)
     findings: Sequence[FindingRecord] = ()
+    accept: Collection[str] = ()
+    strict: bool = False
     configuration: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -164,11 +169,42 @@ def score_all(run: Run, plan: Plan) -> None:
             seconds = time.perf_counter() - begun
             rate = f"{done.images / seconds:.1f} images a second"
             console.note(f"scored {done.images} images on {len(plan.columns)} columns, {rate}")
+    _judge(run, plan)
+
+
+def _judge(run: Run, plan: Plan) -> None:
+    """Look at the images of each method together; what is found goes into the manifest."""
+    findings = Findings(plan.accept, strict=plan.strict)
+    judged = set()
+    for dataset in plan.datasets:
+        seen = ((m.name, is_anchor(m), _looks(run, dataset, m)) for m in plan.methods)
+        for name, count, problems in judge_all(seen):
+            if count:
+                judged |= {(check, dataset.name, name) for check in JUDGED}
+                findings.extend(problems, dataset=dataset.name, method=name, of=count)
+    before = list(run.manifest.findings)
+    run.manifest.find_again(judged, findings)
+    if run.manifest.findings != before:
+        run.manifest.rewrite(run.root)
+        tell([found for found in run.manifest.findings if found not in before])
+
+
+def _looks(run: Run, dataset: DataSetRecord, method: MethodRecord) -> Mapping[str, Look]:
+    """What the score stage saw of a method's images, in the order of the pairs."""
+    rows = run.scores(dataset.name, method.name)
+    lost = run.failures(dataset.name, method.name)
+    ids = [pair.id for pair in dataset.pairs if pair.id not in lost]
+    looks = {i: Look.from_row(rows[i].get("look")) for i in ids if i in rows}
+    return {i: look for i, look in looks.items() if look is not None}
 
 
 def failures(run: Run) -> list[str]:
     """One line per cell of the tables that a failure took or thinned, newest rows only."""
-    lines = []
+    lines = [
+        f"{found.text()}; {CHECKS[found.check].remedy}; or --accept {found.check}"
+        for found in run.manifest.findings
+        if found.stops and found.method
+    ]
     for dataset in run.manifest.datasets:
         pairs = [pair.id for pair in dataset.pairs]
         for method in run.manifest.methods:

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from fusionbench.checks import without_folders
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json, write_text
 from fusionbench.manifest import Manifest
@@ -105,7 +106,7 @@ def _cut(value: Any) -> Any:
     if isinstance(value, list):
         return [_cut(item) for item in value]
     if isinstance(value, str) and "/" in value:
-        return " ".join(_last_part(word) for word in value.split(" "))
+        return " ".join(_last_part(word) for word in without_folders(value).split(" "))
     return value
 
 

@@ -9,6 +9,7 @@ manifest and marked where the number stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -21,6 +22,8 @@ from fusionbench.errors import DataError, FusionBenchError, UnknownNameError
 Resolution = Literal["", "accepted", "left out"]
 SHOWN = 3
 """Items that a line names."""
+LONGEST = 100
+"""Characters of an item that a table shows."""
 
 __all__ = [
     "CHECKS",
@@ -31,6 +34,7 @@ __all__ = [
     "check_named",
     "page",
     "refusal",
+    "without_folders",
 ]
 
 
@@ -89,6 +93,19 @@ class FindingRecord(BaseModel):
         if self.resolution == "left out":
             return False  # tables state the number of pairs left out
         return self.outcome != "note" or CHECKS[self.check].footnote
+
+    def said(self) -> str:
+        """What a table says: what it means, how many, and the first item, without folders."""
+        counted = f"{self.count} of {self.of}" if self.of > 1 else str(self.count)
+        amount = counted if max(self.count, self.of) > 1 else ""
+        first = without_folders(next(filter(None, self.examples), ""))
+        first = first if len(first) <= LONGEST else f"{first[: LONGEST - 1]}…"
+        first = f"such as {first}" if first and self.count > 1 else first
+        found = ", ".join(filter(None, (amount, first)))
+        finds = check_named(self.check).finds
+        state = self.resolution or ("refused" if self.outcome == "refuse" else "")
+        checked = ", ".join(filter(None, (f"check {self.check}", state)))
+        return f"{finds[0].upper()}{finds[1:]}{': ' if found else ''}{found} ({checked})"
 
     def text(self, *, names: bool = True) -> str:
         """One line: how many, what it means, and the first items."""
@@ -205,6 +222,11 @@ class Findings:
         stopping = [record for record in self.records if record.stops]
         if stopping:
             raise refusal(stopping, self.strict)
+
+
+def without_folders(text: str) -> str:
+    """The text with absolute paths cut to their last part."""
+    return re.sub(r"(?:^|(?<=[\s'\"(]))/(?:[^/:;\n]+/)+", "", text)
 
 
 def refusal(stopping: Collection[FindingRecord], strict: bool = False) -> DataError:

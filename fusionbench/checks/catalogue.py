@@ -222,10 +222,29 @@ CHECKS: dict[str, Check] = {
             "look at the images; the method or its saving failed",
         ),
         _suspect(
+            "few-levels-fused",
+            FUSED,
+            "the image has hardly any gray levels though its sources have many",
+            "look at the images; a mask was saved, or values were rounded before saving",
+        ),
+        _suspect(
+            "wrapped-fused",
+            FUSED,
+            "bright pixels stand beside dark ones where the sources are flat: values above 255 "
+            "wrapped around",
+            "compute in floats and clip to 0..255 before converting to bytes",
+        ),
+        _suspect(
             "repeated-fused",
             FUSED,
             "images of different pairs are the same",
             "look at the images; results were overwritten or copied",
+        ),
+        _suspect(
+            "same-as-another",
+            FUSED,
+            "images are the same as another method's",
+            "look at the images; one folder is a copy, or the weights of one were not loaded",
         ),
         _suspect(
             "fused-is-source",
@@ -238,6 +257,12 @@ CHECKS: dict[str, Check] = {
             FUSED,
             "images fit the sources of another pair better than their own",
             "name images as their pairs; results were renumbered or shifted",
+        ),
+        _suspect(
+            "turned-fused",
+            FUSED,
+            "images fit their own sources better when they are turned or mirrored",
+            "save images as their sources lie",
         ),
         _suspect(
             "inverted-fused",

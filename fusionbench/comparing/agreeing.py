@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fusionbench.comparing.reading import Loaded
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest
 from fusionbench.manifest import ColumnRecord, DataSetRecord
-from fusionbench.report.collect import Board, Result, full_name
+from fusionbench.report.collect import Board, Result, full_name, said_of
 
 Images = tuple[str, str]
 
@@ -200,7 +200,9 @@ def merged_boards(runs: Sequence[Loaded], agreed: Agreed) -> list[Board]:
         results = _merged(runs, common, dataset, agreed.columns)
         for convention in dict.fromkeys(c.convention for c in agreed.columns):
             columns = tuple(c for c in agreed.columns if c.convention == convention)
-            boards.append(Board(dataset, convention, columns, tuple(results), version))
+            said = tuple(f for r in runs for f in said_of(r.manifest, dataset.name, ""))
+            said = tuple(f for place, f in enumerate(said) if f not in said[:place])
+            boards.append(Board(dataset, convention, columns, tuple(results), version, said))
     return boards
 
 
@@ -224,7 +226,9 @@ def common_result(run: Loaded, common: Common, method: str) -> Result | None:
     failed = {i: result.failed[o] for i, o in own.items() if o in result.failed}
     brought = result.method.fused.get(common.record.name)
     absent = 0 if brought is None else sum(o not in brought for o in own.values())
-    return Result(common.record, result.method, rows, failed, absent)
+    return replace(
+        result, dataset=common.record, rows=rows, failed=failed, absent=absent, _cells={}
+    )
 
 
 def _merged(
@@ -256,7 +260,7 @@ def _relabelled(result: Result, dataset: DataSetRecord, marked: str) -> Result:
     named = method.model_copy(
         update={"name": f"{method.name}{marked}", "label": f"{method.label}{marked}"}
     )
-    return Result(dataset, named, result.rows, result.failed, result.absent)
+    return replace(result, dataset=dataset, method=named)
 
 
 def _version(runs: Sequence[Loaded]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import plain_cell
 from fusionbench.manifest import Manifest
-from fusionbench.report.collect import Result, collect
+from fusionbench.report.collect import Result, collect, said_of
 from fusionbench.report.csvs import SCORES_HEADER
 from fusionbench.rows import Row
 from fusionbench.runs import Run
@@ -82,7 +82,8 @@ def _published(run: Run) -> list[Result]:
         for method in run.manifest.methods:
             known = rows.get((dataset.name, method.name), {})
             in_order = {pair.id: known[pair.id] for pair in dataset.pairs if pair.id in known}
-            found.append(Result(dataset, method, in_order, {}))
+            said = said_of(run.manifest, dataset.name, method.name)
+            found.append(Result(dataset, method, in_order, {}, findings=said))
     return found
 
 

@@ -21,7 +21,15 @@ from fusionbench.comparing.reading import Loaded
 from fusionbench.comparing.testing import ALPHA, Verdict
 from fusionbench.files import csv_text, write_text
 from fusionbench.report.collect import Board
-from fusionbench.report.layout import Entry, explanation, heading, lay_out, provenance, sentence
+from fusionbench.report.layout import (
+    Entry,
+    explanation,
+    heading,
+    lay_out,
+    provenance,
+    remarks,
+    sentence,
+)
 from fusionbench.report.markdown import escape, row, section
 from fusionbench.report.notes import pairs_word
 from fusionbench.report.terminal import DASH, STYLES
@@ -199,6 +207,8 @@ def _board(board: Board) -> Iterator[Table | Text]:
     yield rich
     for mark, text in table.notes:
         yield Text(f" {mark}: {sentence(text)}")
+    for text in remarks(board):
+        yield Text(f" {sentence(text)}")
     yield Text(". ".join([*explanation(table), provenance(board)]) + ".", style="dim")
 
 

@@ -70,6 +70,7 @@ class Result:
         failed: Pairs on which the method failed, with ``Type: text``.
         absent: Number of pairs for which a folder brought from elsewhere holds no image.
         findings: What checks found in the method's images of the data set, and tables say.
+        refused: Those of them because of which there are no numbers; ``failed`` holds every pair.
     """
 
     dataset: DataSetRecord
@@ -78,6 +79,7 @@ class Result:
     failed: dict[str, str]
     absent: int = 0
     findings: tuple[FindingRecord, ...] = ()
+    refused: tuple[FindingRecord, ...] = ()
     _cells: dict[str, Cell] = field(default_factory=dict, repr=False, compare=False)
 
     def cell(self, column: ColumnRecord) -> Cell:
@@ -139,13 +141,17 @@ def _result(run: Run, dataset: DataSetRecord, method: MethodRecord) -> Result:
     scores = run.scores(dataset.name, method.name)
     ids = [pair.id for pair in dataset.pairs]
     failed = {i: str(failures[i]["error"]) for i in ids if i in failures}
+    findings = said_of(run.manifest, dataset.name, method.name)
+    refused = tuple(found for found in findings if found.stops)
+    if refused:
+        failed = dict.fromkeys(ids, f"refused: {refused[0].said()}")
     rows = {i: scores[i] for i in ids if i in scores and i not in failed}
     absent = sum(not run.has_image(dataset, method, pair) for pair in dataset.pairs)
-    findings = _said(run.manifest, dataset.name, method.name)
-    return Result(dataset, method, rows, failed, absent, findings)
+    return Result(dataset, method, rows, failed, absent, findings, refused)
 
 
-def _said(manifest: Manifest, dataset: str, method: str) -> tuple[FindingRecord, ...]:
+def said_of(manifest: Manifest, dataset: str, method: str) -> tuple[FindingRecord, ...]:
+    """What tables say of a method's images of a data set, or of the data set alone."""
     about = (found for found in manifest.findings if found.in_tables and found.method == method)
     return tuple(found for found in about if found.dataset in ("", dataset))
 
@@ -165,7 +171,7 @@ def boards(run: Run, results: list[Result]) -> list[Board]:
             tuple(c for c in manifest.columns if c.convention == convention),
             tuple(r for r in results if r.dataset is dataset),
             manifest.versions.get("fusionbench", "unknown"),
-            _said(manifest, dataset.name, ""),
+            said_of(manifest, dataset.name, ""),
         )
         for dataset in manifest.datasets
         for convention in conventions(manifest)

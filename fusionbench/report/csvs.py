@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fusionbench.files import csv_text, write_text
 from fusionbench.report.collect import Result, boards, full_name
+from fusionbench.report.notes import finding_note
 from fusionbench.runs import Run
 
 SCORES_HEADER = ("dataset", "pair", "method", "metric", "convention", "value")
@@ -23,10 +24,13 @@ def write_csvs(run: Run, results: list[Result]) -> list[Path]:
 
 def _leaderboard(run: Run, results: list[Result]) -> Iterator[Sequence[object]]:
     metrics = list(dict.fromkeys(column.metric for column in run.manifest.columns))
-    yield ["dataset", "convention", "method", "label", "n", *metrics]
-    for board in boards(run, results):
+    shown = boards(run, results)
+    noted = any(b.findings for b in shown) or any(r.findings for r in results)
+    yield ["dataset", "convention", "method", "label", "n", *metrics, *(["notes"] if noted else [])]
+    for board in shown:
         of = {column.metric: column for column in board.columns}
         for result in board.results:
+            found = [*result.findings, *board.findings]
             means = [result.mean(of[m]) if m in of else math.nan for m in metrics]
             yield [
                 board.dataset.name,
@@ -35,6 +39,7 @@ def _leaderboard(run: Run, results: list[Result]) -> Iterator[Sequence[object]]:
                 result.method.label,
                 result.scored(board.columns),
                 *("" if math.isnan(mean) else repr(mean) for mean in means),
+                *(["; ".join(map(finding_note, found))] if noted else []),
             ]
 
 

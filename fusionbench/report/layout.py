@@ -143,7 +143,7 @@ def _line(
     label += [notes.mark(weights_note(weights))] if weights else []
     options = options_note(result.method)
     label += [notes.mark(options)] if options else []
-    label += [notes.mark(finding_note(finding)) for finding in result.findings]
+    label += [notes.mark(text) for text in _found(row)]
     n = [notes.mark(unscored)] if unscored else []
     entries = []
     for (text, rank, std), column in cells:
@@ -159,6 +159,15 @@ def _line(
         result.method.citation.key if result.method.citation else "",
         ours,
     )
+
+
+def _found(row: Sequence[Result]) -> list[str]:
+    """What checks found in a method's images of the data sets that its row covers."""
+    return [
+        f"{r.dataset.name}: {finding_note(f)}" if len(row) > 1 else finding_note(f)
+        for r in row
+        for f in r.findings
+    ]
 
 
 def heading(board: Board) -> str:

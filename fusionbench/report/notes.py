@@ -73,7 +73,7 @@ def weights_note(weights: WeightsRecord) -> str:
 
 def finding_note(finding: FindingRecord) -> str:
     """What a table says about an input that a check found fault with."""
-    return _one_line(f"Check {finding.text(names=False)}")
+    return " ".join(finding.said().split())
 
 
 def options_note(method: MethodRecord) -> str:
@@ -87,6 +87,8 @@ def options_note(method: MethodRecord) -> str:
 
 def failure_notes(result: Result) -> list[str]:
     """One note for each different error of a method that failed: who, what, on which pairs."""
+    if result.refused:
+        return [finding_note(finding) for finding in result.refused]
     notes = []
     total = pairs_word(len(result.dataset.pairs))
     for error, count in counted(result.failed.values()):

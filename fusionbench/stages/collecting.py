@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.checks import Findings, Problem
+from fusionbench.checks.fused import Look, judge_all
 from fusionbench.datasets.matching import composed, match_names
 from fusionbench.datasets.opening import DataSet, image_folders
 from fusionbench.datasets.pairing import Pair, is_utf8, natural, shown
@@ -17,6 +18,7 @@ from fusionbench.files import digest, is_hidden, subfolders
 from fusionbench.images import SUFFIXES, read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.names import check_path, fault_of, plain
+from fusionbench.sources import PairSources
 
 _SOURCES = {"ir", "visible"}
 """Names of the rows that show a source itself."""
@@ -191,7 +193,8 @@ def collect(
     for name, (images, _) in found.items():
         missing = sorted(set.union(*covered) - set(images), key=natural)
         problems[name] += [Problem("no-fused-image", pair, "no image") for pair in missing]
-    bad_files = _unreadable(found, dataset, common)
+    looks: dict[str, dict[str, Look]] = {name: {} for name in found}
+    bad_files = _unreadable(found, dataset, common, looks)
     for (_, name), problem in bad_files.items():
         problems[name].append(problem)
     common -= {pair for pair, _ in bad_files}
@@ -199,6 +202,8 @@ def collect(
         findings.extend(bad, dataset=dataset.name, method=name, of=len(dataset.pairs))
     strays = [Problem("outside-subset", shown(path), "") for path in beyond]
     findings.extend(strays, dataset=dataset.name)
+    for name, count, bad in judge_all((name, False, seen) for name, seen in looks.items()):
+        findings.extend(bad, dataset=dataset.name, method=name, of=count)
     findings.settle()
     if not common:
         raise DataError("no pair has a usable image of every method")
@@ -304,24 +309,32 @@ def _unreadable(
     found: Mapping[str, tuple[dict[str, Path], list[Problem]]],
     dataset: DataSetRecord,
     common: set[str],
+    looks: dict[str, dict[str, Look]],
 ) -> dict[tuple[str, str], Problem]:
-    """The problem of each image that cannot be read or has the wrong size, by pair and method."""
+    """The problem of each image that cannot be read or has the wrong size, by pair and method.
+
+    The look of each that can be used is added to ``looks``.
+    """
     problems = {}
     for pair in (p for p in dataset.pairs if p.id in common):
-        size = read_image(pair.ir).shape[:2]
+        sources = PairSources(read_image(pair.ir), read_image(pair.vis))
         for name, (images, _) in found.items():
-            if problem := _problem(images[pair.id], size, pair):
-                problems[pair.id, name] = problem
+            seen = _seen(images[pair.id], sources, pair)
+            if isinstance(seen, Look):
+                looks[name][pair.id] = seen
+            else:
+                problems[pair.id, name] = seen
     return problems
 
 
-def _problem(path: Path, size: tuple[int, ...], pair: PairRecord) -> Problem | None:
+def _seen(path: Path, sources: PairSources, pair: PairRecord) -> Look | Problem:
     try:
-        got = read_image(path).shape[:2]
+        image = read_image(path)
     except DataError as error:
         return Problem("unreadable-image", pair.id, str(error))
+    got, size = image.shape[:2], sources.ir.shape[:2]
     if got == size:
-        return None
+        return Look.of(sources.triple(image))
     sizes = f"{got[1]}x{got[0]}, but pair {pair.id} is {size[1]}x{size[0]}"
     sides = zip(got[::-1], size[::-1], strict=True)
     hints = filter(None, (_cut_or_padded(*side) for side in sides))

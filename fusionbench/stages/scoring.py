@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fusionbench.checks.fused import Look
 from fusionbench.conventions import Column
 from fusionbench.engines import run_tasks
 from fusionbench.files import digest, to_json_number
@@ -143,7 +144,8 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
         merged = {part: kept[part] | row.get(part, {}) for part in _PARTS}
         if not merged["files"]:
             del merged["files"]
-        rows.append((image.method, {"fused": sha256, **merged}))
+        seen = {"look": row["look"]} if "look" in row else {}
+        rows.append((image.method, {"fused": sha256, **merged, **seen}))
     return rows
 
 
@@ -164,7 +166,7 @@ def _values(sources: PairSources, path: Path, data: bytes, columns: Sequence[Col
             errors[column.name] = _text(error)
         if watch and (states := watch.states()):
             files[column.name] = states
-    return {"values": values, "errors": errors, "files": files}
+    return {"values": values, "errors": errors, "files": files, "look": Look.of(triple).row()}
 
 
 @cache

@@ -69,6 +69,8 @@ def plan_suite(suite: Suite, file: Path, out: Path, where: Surroundings) -> Plan
         batch=suite.batch,
         workers=where.workers or default_workers(),
         findings=where.findings.records,
+        accept=where.findings.accept,
+        strict=where.findings.strict,
         configuration={"suite": suite.model_dump(mode="json", exclude_defaults=True)},
     )
 

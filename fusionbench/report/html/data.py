@@ -16,7 +16,15 @@ from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRe
 from fusionbench.report.collect import Board, Result, boards, conventions, is_anchor
 from fusionbench.report.html.extras import about, detection, profile
 from fusionbench.report.html.thumbnails import Preview
-from fusionbench.report.layout import Entry, explanation, heading, lay_out, provenance, sentence
+from fusionbench.report.layout import (
+    Entry,
+    explanation,
+    heading,
+    lay_out,
+    provenance,
+    remarks,
+    sentence,
+)
 from fusionbench.report.ranks import decimals
 from fusionbench.runs import Run
 
@@ -110,7 +118,11 @@ def _board(board: Board, manifest: Manifest) -> Json:
     return {
         "convention": board.convention,
         "heading": heading(board),
-        "said": [*map(sentence, explanation(table)), sentence(provenance(board))],
+        "said": [
+            *map(sentence, explanation(table)),
+            sentence(provenance(board)),
+            *map(sentence, remarks(board)),
+        ],
         "columns": [manifest.columns.index(column) for column in table.columns],
         "decimals": [_decimals(board, column) for column in table.columns],
         "notes": table.notes,

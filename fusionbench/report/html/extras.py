@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fusionbench.checks import without_folders
 from fusionbench.errors import FusionBenchError
 from fusionbench.manifest import DataSetRecord, Invocation, MethodRecord
 from fusionbench.rows import Row, latest
@@ -34,7 +35,7 @@ def about(run: Run) -> Json:
         "commands": [_invocation(one) for one in [*manifest.earlier, manifest.invocation()]],
         "datasets": [_data(data) for data in manifest.datasets],
         "methods": [_method(method) for method in manifest.methods],
-        "findings": list(dict.fromkeys(finding.text() for finding in found)),
+        "findings": list(dict.fromkeys(without_folders(one.text()) for one in found)),
         "columns": [
             {"name": f"{c.metric}@{c.convention}", "params": c.params, "fingerprint": c.fingerprint}
             for c in manifest.columns

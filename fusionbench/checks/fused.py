@@ -1,0 +1,382 @@
+"""Whether fused images can be what their names say: constant, copied, renumbered, negative.
+
+A :class:`Look` is taken of an image where it and its sources are decoded anyway; :func:`judge`
+looks at all of a method's together. Only what is clear is named: near-identical scenes, frames of a
+video and strong changes of contrast give no finding.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusionbench.checks import Problem
+
+if TYPE_CHECKING:
+    from fusionbench.sources import PairTriple, Plane
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+SIDE = 16
+"""Side of a thumbnail."""
+COARSE = 64
+"""Side of the images on which the direction of edges is compared."""
+FEW = 4
+"""So many levels are no image where the sources have MANY."""
+MANY = 32
+NEAR_BLACK = 2
+"""The highest level of values in 0..1 that were saved as bytes."""
+STEP, FLAT = 96, 12
+"""A leap of STEP levels where no source has one of FLAT is where a value wrapped around."""
+WRAPPED, SURELY_WRAPPED, MOST_WRAPPED = 0.002, 0.01, 0.4
+"""Shares of an image's pixels beside such leaps, and of the images that have them at least; methods
+with strong artefacts stay below on most of their images."""
+COPY = 1.0
+"""Mean difference in levels up to which images of most pairs are a source that was saved anew."""
+FITS, GAP, WIDE_GAP, REMAINS = 0.6, 0.2, 0.3, 0.5
+"""Another pair fits if it explains FITS of the image, GAP more than its own (WIDE_GAP where few
+images do), and leaves at most REMAINS of what its own leaves."""
+FEW_OF = 0.2
+"""Below this share of the images, single ones must be the clearer."""
+NEGATIVE, SURELY_NEGATIVE = -0.3, -0.6
+"""Polarity of images where half of them are negative, and of a single one."""
+JUDGED = (
+    *("levels-0-1", "constant-fused", "few-levels-fused", "repeated-fused", "same-as-another"),
+    *("fused-is-source", "wrapped-fused", "fits-another-pair", "turned-fused", "inverted-fused"),
+)
+"""The checks of this module."""
+BLOCK = 1024
+"""Images that are compared with all pairs at once."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is kept of one fused image and its sources to judge it by.
+
+    Attributes:
+        lowest, highest, levels: Of the fused luma, in 0..255; how many different ones.
+        many: Levels of the source that has more.
+        crc: Checksum of the fused luma.
+        off_ir, off_vis: Mean absolute difference of its luma from the sources', in levels.
+        polarity: Agreement of its edges with the stronger edge of the sources, -1..1; 0 where
+            there are no edges.
+        wrapped: Share of the pixels beside which a value wrapped around.
+        thumbs: Luma thumbnails of fused, infrared and visible, SIDE×SIDE bytes each, as base64.
+    """
+
+    lowest: int
+    highest: int
+    levels: int
+    many: int
+    crc: int
+    off_ir: float
+    off_vis: float
+    polarity: float
+    wrapped: float
+    thumbs: str
+
+    @classmethod
+    def of(cls, triple: PairTriple) -> Look:
+        """The look of a fused image."""
+        import cv2
+
+        (gray,) = triple.seen("luma")
+        planes = gray.fused, gray.ir, gray.vis
+        own, *used = (plane.remember(_used) for plane in planes)
+        small = [plane.remember(_small) for plane in planes]
+        tiny = [cv2.resize(s, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for s in small]
+        norms = [cv2.norm(gray.fused.u8, s.u8, cv2.NORM_L1) for s in planes[1:]]
+        off = [norm / gray.fused.pixels for norm in norms]
+        return cls(
+            lowest=own[0],
+            highest=own[-1],
+            levels=len(own),
+            many=max(map(len, used)),
+            crc=zlib.crc32(gray.fused.u8),
+            off_ir=round(off[0], 4),
+            off_vis=round(off[1], 4),
+            polarity=round(_polarity(small), 4),
+            wrapped=round(_wrapped(triple), 6),
+            thumbs=base64.b64encode(b"".join(t.tobytes() for t in tiny)).decode("ascii"),
+        )
+
+    def row(self) -> dict[str, Any]:
+        """The look as a row of scores holds it."""
+        return asdict(self)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every pixel has one value."""
+        return self.levels == 1
+
+    @classmethod
+    def from_row(cls, row: Any) -> Look | None:
+        """What :meth:`row` gave; None where there is none or it is of another version."""
+        try:
+            return cls(**row)
+        except TypeError:
+            return None
+
+    @property
+    def near_black(self) -> bool:
+        """Whether it looks like values in 0..1 saved as bytes (a constant one may)."""
+        return self.highest <= NEAR_BLACK and self.many > 1
+
+    @property
+    def poor(self) -> bool:
+        """Whether it has hardly any levels though its sources have many."""
+        return self.levels <= FEW and self.many >= MANY
+
+    def pictures(self) -> F32:
+        """The thumbnails, 3×SIDE×SIDE."""
+        raw = np.frombuffer(base64.b64decode(self.thumbs), np.uint8)
+        return raw.reshape(3, SIDE, SIDE).astype(np.float32)
+
+
+def _used(plane: Plane) -> list[int]:
+    """The levels that occur, in order."""
+    return [int(x) for x in np.flatnonzero(np.bincount(plane.u8.ravel(), minlength=256))]
+
+
+def _small(plane: Plane) -> U8:
+    import cv2
+
+    size = (COARSE, COARSE)
+    return cv2.resize(plane.u8, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+
+
+def _polarity(coarse: Sequence[U8]) -> float:
+    small = [c.astype(np.float32) for c in coarse]
+    f, i, v = (np.stack([s[1:, :-1] - s[:-1, :-1], s[:-1, 1:] - s[:-1, :-1]]) for s in small)
+    stronger = np.where((i * i).sum(0) >= (v * v).sum(0), i, v)
+    both = np.sqrt((f * f).sum(0) * (stronger * stronger).sum(0)).sum()
+    return float((f * stronger).sum() / both) if both > 0 else 0.0
+
+
+def _wrapped(triple: PairTriple) -> float:
+    """Share of the pixels with a leap to the next one where both sources are flat."""
+    import cv2
+
+    fused, count = triple.fused, 0
+    for this, other in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
+        if not fused[this].size:
+            continue
+        leaps = cv2.absdiff(fused[this], fused[other])
+        if leaps.max() < STEP:
+            continue
+        where = np.nonzero(leaps.reshape(*leaps.shape[:2], -1).max(-1) >= STEP)
+        flat = np.ones(len(where[0]), bool)
+        for source in (triple.sources.ir, triple.sources.vis):
+            first, second = source[this][where], source[other][where]
+            step = np.abs(first.astype(np.int16) - second).reshape(len(flat), -1).max(-1)
+            flat &= step < FLAT
+        count += int(flat.sum())
+    return count / (fused.shape[0] * fused.shape[1])
+
+
+def judge(looks: Mapping[str, Look], *, anchor: bool = False) -> list[Problem]:
+    """What is wrong with one method's images of one data set.
+
+    Args:
+        looks: The look of each pair's image, in the order of the pairs.
+        anchor: Whether the method shows a source on purpose; nothing is wrong with it then.
+    """
+    if anchor or not looks:
+        return []
+    found = list(_levels(looks))
+    found += _copies(_without(looks, found))
+    kinds = (_repeated, _misfits, lambda rest: _wrapped_around(rest, len(looks)), _inverted)
+    for kind in kinds:
+        found += kind(_without(looks, found))
+    return found
+
+
+def _without(looks: Mapping[str, Look], found: Iterable[Problem]) -> dict[str, Look]:
+    """The images with which nothing is wrong yet: one finding says enough of an image."""
+    named = {problem.item for problem in found}
+    return {pair: look for pair, look in looks.items() if pair not in named}
+
+
+def judge_all(
+    methods: Iterable[tuple[str, bool, Mapping[str, Look]]],
+) -> Iterator[tuple[str, int, list[Problem]]]:
+    """What is wrong with the images of each method of one data set.
+
+    Args:
+        methods: Name, whether it shows a source on purpose, and the look of each pair's image;
+            those of one method at a time are in memory.
+
+    Yields:
+        The name, the number of images, and what is wrong with them.
+    """
+    sums: dict[str, dict[str, int]] = {}
+    for name, anchor, looks in methods:
+        found = judge(looks, anchor=anchor)
+        if not anchor:
+            found += alike(looks, sums)
+            sums[name] = {pair: look.crc for pair, look in looks.items()}
+        yield name, len(looks), found
+
+
+def alike(looks: Mapping[str, Look], others: Mapping[str, Mapping[str, int]]) -> list[Problem]:
+    """Images that another method has too, where that is so of most.
+
+    Args:
+        looks: The look of each pair's image.
+        others: The checksums of other methods' images by pair, by the methods' names.
+    """
+    found = []
+    for name, sums in others.items():
+        own = {p: look for p, look in looks.items() if p in sums and look.levels > FEW}
+        same = [pair for pair, look in own.items() if look.crc == sums[pair]]
+        if same and len(same) * 2 > len(own):
+            found += [Problem("same-as-another", pair, f"as of {name}") for pair in same]
+    return found
+
+
+def _levels(looks: Mapping[str, Look]) -> Iterator[Problem]:
+    """Images without gray levels; those with 0 and 1 are sure where most are near black."""
+    black = {pair for pair, look in looks.items() if look.near_black}
+    bytes_of_floats = len(black) * 2 > len(looks) and any(looks[p].highest for p in black)
+    for pair, look in looks.items():
+        used = f"levels {look.lowest} to {look.highest}"
+        if bytes_of_floats and pair in black:
+            yield Problem("levels-0-1", pair, used)
+        elif look.levels == 1 and look.many > 1:
+            yield Problem("constant-fused", pair, f"every pixel is {look.lowest}")
+        elif look.poor:
+            yield Problem("few-levels-fused", pair, f"{look.levels} levels, {used[7:]}")
+
+
+def _repeated(looks: Mapping[str, Look]) -> Iterator[Problem]:
+    """Images that pairs with other sources have too."""
+    first: dict[int, tuple[str, str]] = {}
+    for pair, look in looks.items():
+        before, thumbs = first.setdefault(look.crc, (pair, look.thumbs))
+        if thumbs != look.thumbs:
+            yield Problem("repeated-fused", pair, f"the image of {before} again")
+
+
+def _copies(looks: Mapping[str, Look]) -> Iterator[Problem]:
+    most = {}
+    for side in ("off_ir", "off_vis"):
+        most[side] = sum(getattr(look, side) <= COPY for look in looks.values()) * 2 > len(looks)
+    for pair, look in looks.items():
+        ir, vis = (look.off_ir, "off_ir", "infrared"), (look.off_vis, "off_vis", "visible")
+        off, side, name = min(ir, vis)
+        if look.levels > 1 and (off == 0 or (most[side] and off <= COPY)):
+            anew = ", saved anew" if off else ""
+            yield Problem("fused-is-source", pair, f"the {name} image{anew}")
+
+
+def _misfits(looks: Mapping[str, Look]) -> Iterator[Problem]:
+    """Images that fit another pair, or their own when they are turned."""
+    if not looks:
+        return
+    pairs, fits = list(looks), _Fits(list(looks.values()))
+    turned = _clear(fits.own, fits.turned_best) & (fits.turned_best >= fits.other_best)
+    other = _clear(fits.own, fits.other_best) & (fits.other_best > fits.turned_best)
+    shift = _explained(np.flatnonzero(other), fits.other, len(pairs))
+    for place in np.flatnonzero(other):
+        yield Problem("fits-another-pair", pairs[place], f"fits {pairs[fits.other[place]]}{shift}")
+    for place in np.flatnonzero(turned):
+        yield Problem("turned-fused", pairs[place], list(TURNS)[fits.turned[place]])
+
+
+def _wrapped_around(looks: Mapping[str, Look], of: int) -> Iterator[Problem]:
+    hit = {pair: look.wrapped for pair, look in looks.items() if look.wrapped >= WRAPPED}
+    many = len(hit) >= 3 or max(hit.values(), default=0.0) >= SURELY_WRAPPED
+    if many and len(hit) >= MOST_WRAPPED * of:
+        for pair, share in hit.items():
+            yield Problem("wrapped-fused", pair, f"beside {share:.1%} of the pixels")
+
+
+def _inverted(looks: Mapping[str, Look]) -> Iterator[Problem]:
+    half = sum(look.polarity <= NEGATIVE for look in looks.values()) * 2 >= len(looks)
+    for pair, look in looks.items():
+        if look.polarity <= (NEGATIVE if half else SURELY_NEGATIVE):
+            yield Problem("inverted-fused", pair, "")
+
+
+def _clear(own: F32, best: F32) -> NDArray[np.bool_]:
+    """Which images something else than their own pair fits clearly better."""
+    better = (best >= FITS) & (1 - best <= REMAINS * (1 - own))
+    group = better & (best - own >= GAP)
+    if group.mean() >= FEW_OF and group.sum() > 1:
+        return group
+    return better & (best - own >= WIDE_GAP)
+
+
+def _explained(places: NDArray[np.intp], other: NDArray[np.intp], count: int) -> str:
+    """What most of the images have in common, or nothing."""
+    if len(places) < 2:
+        return ""
+    ((away, times),) = Counter((other[places] - places).tolist()).most_common(1)
+    if times * 2 > len(places):
+        return f", {abs(away)} {'later' if away > 0 else 'earlier'}"
+    backwards = (other[places] + places == count - 1).sum() * 2 > len(places)
+    return ", in reverse order" if backwards else ""
+
+
+TURNS: Mapping[str, Callable[[F32], F32]] = {
+    "left and right are exchanged": lambda t: t[:, :, ::-1],
+    "top and bottom are exchanged": lambda t: t[:, ::-1],
+    "turned by 180 degrees": lambda t: t[:, ::-1, ::-1],
+    "rows and columns are exchanged": lambda t: t.transpose(0, 2, 1),
+    "turned by 90 degrees": lambda t: t.transpose(0, 2, 1)[:, ::-1],
+    "turned by 270 degrees": lambda t: t.transpose(0, 2, 1)[:, :, ::-1],
+    "turned over the other diagonal": lambda t: t.transpose(0, 2, 1)[:, ::-1, ::-1],
+}
+"""What may have happened to thumbnails N×SIDE×SIDE."""
+
+
+class _Fits:
+    """How much of each fused thumbnail a mixture of two sources and a constant explains, 0..1.
+
+    Attributes:
+        own: Of its own pair's sources.
+        other, other_best: The other pair that explains most, and how much.
+        turned, turned_best: The turn after which its own pair explains most, and how much.
+    """
+
+    def __init__(self, looks: Sequence[Look]) -> None:
+        fused, ir, vis = np.stack([look.pictures() for look in looks], axis=1)
+        ir, vis = _flat(ir), _flat(vis)
+        self._bases = ir, _unit(vis - (vis * ir).sum(-1, keepdims=True) * ir)
+        flat = _flat(fused)
+        self.own = self._by_own(flat)
+        turned = np.stack([self._by_own(_flat(turn(fused))) for turn in TURNS.values()])
+        self.turned, self.turned_best = turned.argmax(0), turned.max(0)
+        self.other = np.zeros(len(looks), np.intp)
+        self.other_best = np.zeros(len(looks), np.float32)
+        for start in range(0, len(looks), BLOCK):
+            self._compare(flat, np.arange(start, min(start + BLOCK, len(looks))))
+
+    def _by_own(self, flat: F32) -> F32:
+        return sum((flat * basis).sum(-1) ** 2 for basis in self._bases)
+
+    def _compare(self, flat: F32, places: NDArray[np.intp]) -> None:
+        fits = sum((flat[places] @ basis.T) ** 2 for basis in self._bases)
+        fits[np.arange(len(places)), places] = 0
+        self.other[places] = fits.argmax(1)
+        self.other_best[places] = fits.max(1)
+
+
+def _flat(thumbs: F32) -> F32:
+    """Thumbnails as vectors of mean 0 and length 1."""
+    flat = thumbs.reshape(len(thumbs), -1)
+    return _unit(flat - flat.mean(-1, keepdims=True))
+
+
+def _unit(vectors: F32) -> F32:
+    """Vectors of length 1; zero where there is next to nothing."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.where(length > 1e-3, vectors / np.maximum(length, 1e-3), 0).astype(np.float32)
