@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import time
@@ -29,6 +30,7 @@ from fusionbench.manifest import (
     versions,
 )
 from fusionbench.report.collect import is_anchor
+from fusionbench.rows import latest
 from fusionbench.runs import Run
 from fusionbench.stages import Overwrite
 from fusionbench.stages.applying import WrittenColour
@@ -147,6 +149,7 @@ def fuse_all(run: Run, plan: Plan) -> None:
                     overwrite=plan.overwrite,
                     seed=plan.seed,
                     batch=plan.batch,
+                    accept_range="output-range" in plan.accept,
                     advance=advance,
                 )
 
@@ -172,10 +175,27 @@ def score_all(run: Run, plan: Plan) -> None:
     _judge(run, plan)
 
 
+CLIPPED = 0.05
+"""Share of an image's values from which on their clipping is said."""
+MUCH = 0.3
+"""Share that no built-in method comes to: such an output got through by ``--accept`` alone."""
+
+
 def _judge(run: Run, plan: Plan) -> None:
     """Look at the images of each method together; what is found goes into the manifest."""
     findings = Findings(plan.accept, strict=plan.strict)
     judged = set()
+    for dataset, method in itertools.product(plan.datasets, plan.methods):
+        rows = latest(run.fused_rows(dataset.name, method.name))
+        clipped = [row for row in rows.values() if row.get("outside", 0) > CLIPPED]
+        for row in clipped:
+            share = f"{row['outside']:.0%}"
+            accepted = "output-range" in plan.accept and row["outside"] > MUCH
+            check = "output-range" if accepted else "output-clipped"
+            findings.add(check, row["pair"], share, dataset=dataset.name, method=method.name)
+        judged |= {
+            (check, dataset.name, method.name) for check in ("output-range", "output-clipped")
+        }
     for dataset in plan.datasets:
         seen = ((m.name, is_anchor(m), _looks(run, dataset, m)) for m in plan.methods)
         for name, count, problems in judge_all(seen):

@@ -277,10 +277,10 @@ CHECKS: dict[str, Check] = {
             "a considerable share of the values lies outside [0, 1]",
             "scale the output to [0, 1]",
         ),
-        _suspect(
+        _noted(
             "output-clipped",
             "what a method returns",
-            "some values outside [0, 1] were clipped",
+            "more than 5 % of an image's values lay outside [0, 1] and were clipped",
             "scale or clip the output in the method as its authors do",
         ),
         # labels

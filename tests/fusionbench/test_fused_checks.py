@@ -358,3 +358,26 @@ def open_dataset_of(folders: Path):
     from fusionbench.datasets import open_folders
 
     return open_folders(folders / "ir", folders / "vis", "custom")
+
+
+SIGNED = """
+from fusionbench import Method, method
+
+
+@method("signed", title="Signed", family="pixel")
+class Signed(Method):
+    def fuse(self, ir, vis):
+        return ir + vis - 1
+"""
+
+
+def test_an_output_out_of_range_is_refused_or_accepted_and_marked(cli, tmp_path) -> None:
+    plugin = tmp_path / "signed.py"
+    plugin.write_text(SIGNED)
+    command = ("run", "--plugin", plugin, "--methods", "signed", "--metrics", "EN", "--limit", 2)
+    plain = ("--no-figures", "--no-html", "--out")
+    done = cli(*command, *plain, tmp_path / "refused")
+    assert done.code == 1 and "outside [0, 1]" in done.err
+    done = cli(*command, "--accept", "output-range", *plain, tmp_path / "accepted")
+    assert done.code == 0 and "output-range" in done.err
+    assert "output-range, accepted" in (tmp_path / "accepted" / "leaderboard.md").read_text()
