@@ -175,6 +175,7 @@ def score_all(run: Run, plan: Plan) -> None:
     _judge(run, plan)
 
 
+RANGE = ("output-range", "output-clipped")
 CLIPPED = 0.05
 """Share of an image's values from which on their clipping is said."""
 MUCH = 0.3

@@ -74,8 +74,8 @@ class TarDALdt(_TarDAL):
 
 
 _DARK = (
-    "Nearly black on night scenes such as MSRS's, with bright contours: so are the images of the "
-    "authors' code with these weights, whose output is mostly negative there."
+    "Dark by day and nearly black on night scenes such as MSRS's, with bright contours: so are the "
+    "images of the authors' code with these weights."
 )
 
 
