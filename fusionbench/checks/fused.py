@@ -151,7 +151,8 @@ def _small(plane: Plane) -> U8:
 
     size = (COARSE, COARSE)
     image: U8 = plane.u8
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+    small: U8 = cv2.resize(image, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+    return small
 
 
 def _polarity(coarse: Sequence[U8]) -> float:
@@ -363,7 +364,8 @@ class _Fits:
 
     def _by_own(self, flat: F32) -> F32:
         first, second = ((flat * basis).sum(-1) for basis in self._bases)
-        return (first**2 + second**2).astype(np.float32)
+        fits: F32 = (first**2 + second**2).astype(np.float32)
+        return fits
 
     def _compare(self, flat: F32, places: NDArray[np.intp]) -> None:
         first, second = (flat[places] @ basis.T for basis in self._bases)
