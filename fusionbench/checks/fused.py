@@ -150,7 +150,9 @@ def _small(plane: Plane) -> U8:
     import cv2
 
     size = (COARSE, COARSE)
-    return cv2.resize(plane.u8, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+    image: U8 = plane.u8
+    small: U8 = cv2.resize(image, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+    return small
 
 
 def _polarity(coarse: Sequence[U8]) -> float:
@@ -179,7 +181,7 @@ def _wrapped(triple: PairTriple) -> float:
             step = np.abs(first.astype(np.int16) - second).reshape(len(flat), -1).max(-1)
             flat &= step < FLAT
         count += int(flat.sum())
-    return count / (fused.shape[0] * fused.shape[1])
+    return count / int(np.prod(fused.shape[:2]))
 
 
 def judge(looks: Mapping[str, Look], *, anchor: bool = False) -> list[Problem]:
@@ -361,10 +363,13 @@ class _Fits:
             self._compare(flat, np.arange(start, min(start + BLOCK, len(looks))))
 
     def _by_own(self, flat: F32) -> F32:
-        return sum((flat * basis).sum(-1) ** 2 for basis in self._bases)
+        first, second = ((flat * basis).sum(-1) for basis in self._bases)
+        fits: F32 = (first**2 + second**2).astype(np.float32)
+        return fits
 
     def _compare(self, flat: F32, places: NDArray[np.intp]) -> None:
-        fits = sum((flat[places] @ basis.T) ** 2 for basis in self._bases)
+        first, second = (flat[places] @ basis.T for basis in self._bases)
+        fits = first**2 + second**2
         fits[np.arange(len(places)), places] = 0
         self.other[places] = fits.argmax(1)
         self.other_best[places] = fits.max(1)
