@@ -64,7 +64,13 @@ def _methods(runs: Sequence[Loaded]) -> list[Change]:
         for method in run.manifest.methods:
             held.setdefault(method.name, {})[run.letter] = method
     alone = {
-        run.letter: ", ".join(n for n, of in held.items() if list(of) == [run.letter]) or NOTHING
+        run.letter: ", ".join(
+            method.label
+            for of in held.values()
+            for letter, method in of.items()
+            if list(of) == [run.letter] == [letter]
+        )
+        or NOTHING
         for run in runs
     }
     found = [Change("methods only here", alone)] if len(set(alone.values())) > 1 else []

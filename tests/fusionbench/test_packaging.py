@@ -6,27 +6,43 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
-import tomllib
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("fusionbench", "methods", "metrics", "configs", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = (
+    *("fusionbench", "methods", "metrics", "configs"),
+    *("pyproject.toml", "setup.py", "README.md", "LICENSE"),
+)
+    "fusionbench",
+    "methods",
+    "metrics",
+    "configs",
+    "pyproject.toml",
+    "setup.py",
+    "README.md",
+    "LICENSE",
+)
 
 
-def test_every_package_is_listed() -> None:
-    """Setuptools cannot find packages, or folders of data, that are mapped from the top."""
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    found = set()
-    for top in ("fusionbench", "methods", "metrics", "configs"):
-        for file in (ROOT / top).rglob("*"):
-            if file.suffix in (".py", ".yaml", ".txt", ".css", ".safetensors"):
-                name = ".".join(file.parent.relative_to(ROOT).parts)
-                found.add(name if top == "fusionbench" else f"fusionbench.{name}")
-    assert sorted(found) == sorted(listed)
+@pytest.mark.packaging
+def test_the_wheel_holds_every_file_of_the_source_folders(tmp_path: Path) -> None:
+    """What setuptools finds by itself: packages and the folders of data among them."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, ROOT]
+    subprocess.run(list(map(str, command)), check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    listed = subprocess.run(
+        ["git", "ls-files", "fusionbench", "methods", "metrics", "configs"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    ).stdout.splitlines()  # fmt: skip
+    expected = {f if f.startswith("fusionbench/") else f"fusionbench/{f}" for f in listed}
+    assert packed == expected
 
 
 @pytest.fixture(scope="module")

@@ -223,7 +223,7 @@ def test_file_names_that_are_no_text_are_refused_by_name(cli, pair_folders, tmp_
     given = ("--ir", folder / "ir", "--vis", folder / "vi", "--metrics", "EN", "--no-figures")
     done = cli("score", "--fused", tmp_path / "fused", *given, "--out", tmp_path / "out")
     assert done.code == 2
-    assert "Net\\xff: this name is not UTF-8" in done.err
+    assert "Net\\xff: the name is not UTF-8" in done.err
     assert "unexpected" not in done.err
     out = os.fsdecode(os.fsencode(tmp_path) + b"/out\xe9")
     done = cli("run", "--methods", "average", *given, "--out", out)

@@ -112,7 +112,7 @@ def test_a_users_file_is_used(tmp_path: Path) -> None:
     assert method.fuse(torch.rand(1, 1, 60, 60), torch.rand(1, 1, 60, 60)).isfinite().all()
     named = package.CMTFusionRelease(Setting(weights=str(path)))
     assert named.label == "CMTFusion (mine.safetensors)"
-    with pytest.raises(WeightsError, match="do not fit CMTFusion's 'release' variant"):
+    with pytest.raises(WeightsError, match="does not fit CMTFusion's 'release' variant"):
         named.load()
 
 
