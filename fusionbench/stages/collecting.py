@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fusionbench.checks import Findings, Problem
+from fusionbench.checks import CHECKS, Findings, Problem
+from fusionbench.checks.pictures import picture_findings
+from fusionbench.datasets.aside import left_aside, what_is_there
 from fusionbench.datasets.matching import composed, match_names
 from fusionbench.datasets.opening import DataSet, image_folders
 from fusionbench.datasets.pairing import Pair, is_utf8, natural, shown
 from fusionbench.errors import DataError
 from fusionbench.files import digest, is_hidden, subfolders
-from fusionbench.images import SUFFIXES, read_image
-from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.images import SUFFIXES, open_picture, source_size
+from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord, fingerprint_of
 from fusionbench.names import check_path, fault_of, plain
 
 _SOURCES = {"ir", "visible"}
@@ -71,8 +73,7 @@ def method_folders(
     found = _below(folder, dataset)
     if not found:
         raise DataError(
-            f"--fused {folder} holds no images ({', '.join(sorted(SUFFIXES))}) "
-            "and no folder of images"
+            f"--fused {folder} holds no images and no folder of images; {what_is_there(folder)}"
         )
     if name is not None:
         if len(found) > 1:
@@ -191,12 +192,14 @@ def collect(
     for name, (images, _) in found.items():
         missing = sorted(set.union(*covered) - set(images), key=natural)
         problems[name] += [Problem("no-fused-image", pair, "no image") for pair in missing]
-    bad_files = _unreadable(found, dataset, common)
-    for (_, name), problem in bad_files.items():
-        problems[name].append(problem)
-    common -= {pair for pair, _ in bad_files}
+    for (pair_id, name), odd in _looked_at(found, dataset, common).items():
+        problems[name] += odd
+        if any(CHECKS[problem.check].skippable for problem in odd):
+            common -= {pair_id}
     for name, bad in problems.items():
         findings.extend(bad, dataset=dataset.name, method=name, of=len(dataset.pairs))
+        aside = left_aside(found[name][0].values())
+        findings.extend(aside, dataset=dataset.name, method=name)
     strays = [Problem("outside-subset", shown(path), "") for path in beyond]
     findings.extend(strays, dataset=dataset.name)
     findings.settle()
@@ -233,7 +236,7 @@ def _collected(
     notes = []
     if len(pairs) < len(dataset.pairs):
         notes.append(f"scored on {len(pairs)} of {len(dataset.pairs)} pairs of {dataset.name}")
-    fingerprint = digest([[p.id, p.ir_sha256, p.vis_sha256] for p in pairs])
+    fingerprint = fingerprint_of(pairs)
     smaller = dataset.model_copy(update={"pairs": pairs, "fingerprint": fingerprint})
     names = row_names(found)
     methods = [
@@ -300,32 +303,36 @@ def _deep_images(folder: Path) -> list[Path]:
     ]
 
 
-def _unreadable(
+def _looked_at(
     found: Mapping[str, tuple[dict[str, Path], list[Problem]]],
     dataset: DataSetRecord,
     common: set[str],
-) -> dict[tuple[str, str], Problem]:
-    """The problem of each image that cannot be read or has the wrong size, by pair and method."""
+) -> dict[tuple[str, str], list[Problem]]:
+    """What is wrong with or odd about each image, by pair and method."""
     problems = {}
     for pair in (p for p in dataset.pairs if p.id in common):
-        size = read_image(pair.ir).shape[:2]
+        size = source_size(pair)
         for name, (images, _) in found.items():
-            if problem := _problem(images[pair.id], size, pair):
-                problems[pair.id, name] = problem
+            if odd := list(_odd(images[pair.id], size, pair)):
+                problems[pair.id, name] = odd
     return problems
 
 
-def _problem(path: Path, size: tuple[int, ...], pair: PairRecord) -> Problem | None:
+def _odd(path: Path, size: tuple[int, int], pair: PairRecord) -> Iterator[Problem]:
     try:
-        got = read_image(path).shape[:2]
+        picture = open_picture(path, thorough=True)
+        if picture.white is None:
+            raise DataError(f"{path}: {picture.samples.dtype} samples; save 8 or 16 bits, 0 black")
     except DataError as error:
-        return Problem("unreadable-image", pair.id, str(error))
-    if got == size:
-        return None
-    sizes = f"{got[1]}x{got[0]}, but pair {pair.id} is {size[1]}x{size[0]}"
-    sides = zip(got[::-1], size[::-1], strict=True)
-    hints = filter(None, (_cut_or_padded(*side) for side in sides))
-    return Problem("fused-size", shown(path), sizes + "".join(f"; {hint}" for hint in hints))
+        yield Problem("unreadable-image", pair.id, str(error))
+        return
+    if picture.size != size:
+        got, wanted = (f"{width}x{height}" for width, height in (picture.size, size))
+        sides = zip(picture.size, size, strict=True)
+        hints = "".join(f"; {hint}" for side in sides if (hint := _cut_or_padded(*side)))
+        yield Problem("fused-size", shown(path), f"{got}, but pair {pair.id} is {wanted}{hints}")
+    for check, detail in picture_findings(picture, fused=True):
+        yield Problem(check, pair.id, detail)
 
 
 def _cut_or_padded(got: int, wanted: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from fusionbench.conventions import Column
 from fusionbench.engines import run_tasks
 from fusionbench.files import digest, to_json_number
-from fusionbench.images import read_image
+from fusionbench.images import read_image, read_sources
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.opened import State, Watch, unchanged, watching
 from fusionbench.primitives import keep_freed_memory
@@ -120,7 +120,7 @@ def _tasks(
 
 def _score_pair(task: _Task) -> list[tuple[str, Row]]:
     """The new rows of one pair; none for a method whose row is current."""
-    sources: PairSources | None = None
+    sources: PairSources | Exception | None = None
     rows = []
     for image in task.images:
         if not Path(image.path).is_file():  # its values would outlive it
@@ -135,8 +135,7 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
         if not todo:
             continue
         if sources is None:
-            pair = task.pair
-            sources = PairSources(read_image(pair.ir), read_image(pair.vis))
+            sources = _sources(task.pair)
         row = _values(sources, Path(image.path), data, todo)
         kept = _kept(image.known, sha256, {c.name for c in todo})
         row["hash"] = {c.name: hashes[c.name] for c in todo}
@@ -147,11 +146,23 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
     return rows
 
 
-def _values(sources: PairSources, path: Path, data: bytes, columns: Sequence[Column]) -> Row:
+def _sources(pair: PairRecord) -> PairSources | Exception:
+    """The sources, or what became of the attempt to read them: the reason of every cell."""
+    try:
+        return PairSources(*read_sources(pair))
+    except Exception as error:
+        return error
+
+
+def _values(
+    sources: PairSources | Exception, path: Path, data: bytes, columns: Sequence[Column]
+) -> Row:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     files: dict[str, list[list[State]]] = {}
     try:
+        if isinstance(sources, Exception):
+            raise sources
         triple = sources.triple(read_image(path, data))
     except Exception as error:
         return {"values": {}, "errors": {c.name: _text(error) for c in columns}}
@@ -178,7 +189,7 @@ def _text(error: Exception) -> str:
 
 
 def _hash(code: str, pair: PairRecord, fused_sha256: str) -> str:
-    return digest([code, pair.ir_sha256, pair.vis_sha256, fused_sha256])
+    return digest([code, *pair.content, fused_sha256])
 
 
 def _done(known: Row, column: str, hashes: dict[str, str], overwrite: Overwrite) -> bool:
