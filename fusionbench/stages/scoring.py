@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,6 +23,7 @@ from fusionbench.rows import Row, RowWriter
 from fusionbench.runs import Run
 from fusionbench.sources import PairSources
 from fusionbench.stages import Overwrite, is_done
+from fusionbench.stages.undefined import why_undefined
 
 
 class Scored(NamedTuple):
@@ -31,7 +33,9 @@ class Scored(NamedTuple):
     errors: int
 
 
-_PARTS = ("hash", "values", "errors", "files")
+_PARTS = ("hash", "values", "errors", "files", "reasons")
+_RARE = ("files", "reasons")
+"""Parts that a row has only where there is something in them."""
 """Of a row, each by column; ``files`` is what a third party's metric opened, where it did."""
 
 
@@ -140,9 +144,8 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
         kept = _kept(image.known, sha256, {c.name for c in todo})
         row["hash"] = {c.name: hashes[c.name] for c in todo}
         merged = {part: kept[part] | row.get(part, {}) for part in _PARTS}
-        if not merged["files"]:
-            del merged["files"]
-        rows.append((image.method, {"fused": sha256, **merged}))
+        said = {part: held for part, held in merged.items() if held or part not in _RARE}
+        rows.append((image.method, {"fused": sha256, **said}))
     return rows
 
 
@@ -160,6 +163,7 @@ def _values(
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     files: dict[str, list[list[State]]] = {}
+    reasons: dict[str, str] = {}
     try:
         if isinstance(sources, Exception):
             raise sources
@@ -170,12 +174,15 @@ def _values(
         watch = _watch(METRICS[column.metric])
         try:
             with watching(watch):
-                values[column.name] = to_json_number(column.value(triple))
+                value = column.value(triple)
+            values[column.name] = to_json_number(value)
+            if math.isnan(value):
+                reasons[column.name] = why_undefined(column, triple)
         except Exception as error:
             errors[column.name] = _text(error)
         if watch and (states := watch.states()):
             files[column.name] = states
-    return {"values": values, "errors": errors, "files": files}
+    return {"values": values, "errors": errors, "files": files, "reasons": reasons}
 
 
 @cache
