@@ -69,8 +69,10 @@ def read_header(data: bytes) -> Header:
         raise Unreadable(f"{name or 'no image format that is known'}; {what_is_read()}")
     try:
         header = _READERS[name](data)
-    except (struct.error, IndexError) as error:
-        raise Unreadable(f"truncated {name} (its header is cut)") from error
+    except Unreadable:
+        raise
+    except (struct.error, IndexError, ValueError) as error:
+        raise Unreadable(f"truncated or damaged {name} (its header makes no sense)") from error
     if min(header.width, header.height) < 1:
         raise Unreadable(f"damaged {name} (size {header.width}x{header.height})")
     pixels = header.width * header.height

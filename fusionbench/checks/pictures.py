@@ -53,7 +53,7 @@ def lost_levels(picture: Picture) -> str:
     """What scaling the range of the file's type to 0..255 loses, in words; nothing where it is fit.
 
     It is fit where the values (but :data:`TRIMMED`) span at least :data:`SPAN` levels after
-    scaling, or most levels of the file are left: 8-bit images multiplied by 256 or 257, however
+    scaling, or more than half of the levels in the file are left: 8-bit images multiplied by 256 or 257, however
     dark. An 8-bit file is not fit that uses the values 0 and 1 alone.
     """
     samples, white = picture.samples, picture.white
@@ -66,7 +66,7 @@ def lost_levels(picture: Picture) -> str:
     if (last - first) * 255 / white >= SPAN:
         return ""
     held, left = len(np.unique(samples)), len(np.unique(picture.as_8_bit()))
-    if held <= 2 * left:
+    if held < 2 * left:
         return ""
     return f"{low} to {high} of 0 to {white}: {left} of {held} gray levels are left"
 

@@ -167,7 +167,8 @@ def _check(reading: Reading, pooled: dict[Which, Window], pair: Pair) -> _Seen:
     )
     seen.colour = look.colourfulness(images["ir"]), look.colourfulness(images["vis"])
     for which, image in images.items():
-        if look.constant(image):
+        lost = any(p.check == "few-levels" for p in seen.problems)
+        if look.constant(image) and not lost:
             seen.add("constant-source", f"{NAMES[which]}: {image.flat[0]}")
     if not resized:
         _compare(seen, luma(images["ir"]), luma(images["vis"]))
