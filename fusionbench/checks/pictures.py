@@ -53,8 +53,8 @@ def lost_levels(picture: Picture) -> str:
     """What scaling the range of the file's type to 0..255 loses, in words; nothing where it is fit.
 
     It is fit where the values (but :data:`TRIMMED`) span at least :data:`SPAN` levels after
-    scaling, or more than half of the levels in the file are left: 8-bit images multiplied by 256 or 257, however
-    dark. An 8-bit file is not fit that uses the values 0 and 1 alone.
+    scaling, or more than half of the levels in the file are left: 8-bit images multiplied by 256 or
+    257, however dark. An 8-bit file is not fit that uses the values 0 and 1 alone.
     """
     samples, white = picture.samples, picture.white
     low, high = int(samples.min()), int(samples.max())

@@ -148,8 +148,9 @@ def _check(reading: Reading, pooled: dict[Which, Window], pair: Pair) -> _Seen:
     windows: dict[Which, Window | None] = {}
     images: dict[Which, U8] = {}
     for which, (picture, _) in ((w, r) for w, r in read.items() if r is not None):
-        windows[which] = pooled.get(which) or _own_window(reading.of(which), picture)
-        if (image := _as_8_bit(seen, which, picture, windows[which])) is not None:
+        asked = reading.of(which)
+        windows[which] = pooled.get(which) or _own_window(asked, picture)
+        if (image := _as_8_bit(seen, which, picture, windows[which], asked)) is not None:
             images[which] = image
     if len(images) < len(SOURCES) or not (size := _resized(seen, reading, images)):
         return seen
@@ -189,7 +190,9 @@ def _own_window(asked: Range | None, picture: Picture) -> Window | None:
     return None if asked is None else _window(picture.samples, asked)
 
 
-def _as_8_bit(seen: _Seen, which: Which, picture: Picture, window: Window | None) -> U8 | None:
+def _as_8_bit(
+    seen: _Seen, which: Which, picture: Picture, window: Window | None, asked: Range | None
+) -> U8 | None:
     """The image of a source, and what is odd about it."""
     name, samples = NAMES[which], picture.samples
     for check, detail in look.picture_findings(picture, stated=window is not None):
@@ -203,7 +206,7 @@ def _as_8_bit(seen: _Seen, which: Which, picture: Picture, window: Window | None
     image = picture.windowed(window) if window else picture.as_8_bit()
     if window is not None:
         levels = len(np.unique(image))
-        span = f"{window[0]:g} to {window[1]:g} becomes 0 to 255, {levels} levels"
+        span = f"{asked}: {window[0]:g} to {window[1]:g} becomes 0 to 255, {levels} levels"
         seen.add("ir-range" if which == "ir" else "vis-range", span)
     return image
 

@@ -1,4 +1,4 @@
-"""Images as people have them: public reports of files that were read wrongly, and their siblings."""
+"""Images as people have them: files of public reports, and siblings of theirs."""
 
 from __future__ import annotations
 
