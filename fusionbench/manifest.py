@@ -7,17 +7,25 @@ import operator
 import os
 import platform
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from fusionbench.checks import FindingRecord, Findings
 from fusionbench.errors import FusionBenchError
-from fusionbench.files import write_json
+from fusionbench.files import digest, write_json
+from fusionbench.recipes import SOURCES, Recipe, Which, Window
 
 SCHEMA: Literal[1] = 1
 PACKAGES = ("numpy", "opencv-python", "scipy", "torch", "PyWavelets", "pandas", "scikit-image")
@@ -28,13 +36,42 @@ class _Record(BaseModel):
 
 
 class PairRecord(_Record):
-    """One pair: its files and their checksums."""
+    """One pair: its files, their checksums, and what is done to them when they are read.
+
+    ``ir_window`` and ``vis_window`` are the values of the file that become 0 and 255, where a range
+    was stated; ``resized`` is the source that is brought to ``size``, its partner's width and
+    height. They are left out of the file where a source is used as it is.
+    """
 
     id: str
     ir: str
     vis: str
     ir_sha256: str
     vis_sha256: str
+    ir_window: Window | None = None
+    vis_window: Window | None = None
+    resized: Literal["", "ir", "vis"] = ""
+    size: tuple[int, int] | None = None
+
+    def recipe(self, which: Which) -> Recipe:
+        """What is done to one of the files."""
+        window = self.ir_window if which == "ir" else self.vis_window
+        return Recipe(window, self.size if self.resized == which else None)
+
+    @property
+    def content(self) -> list[object]:
+        """What numbers of the pair are made from: the checksums, and recipes where there are."""
+        recipes = [[which, *self.recipe(which).content] for which in SOURCES]
+        return [self.ir_sha256, self.vis_sha256, *(found for found in recipes if len(found) > 1)]
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in dump(self).items() if value not in (None, "")}
+
+
+def fingerprint_of(pairs: Iterable[PairRecord]) -> str:
+    """What the pairs of a data set hold, in their order."""
+    return digest([[pair.id, *pair.content] for pair in pairs])
 
 
 class DataSetRecord(_Record):

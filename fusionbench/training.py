@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.errors import DataError
-from fusionbench.files import digest
-from fusionbench.manifest import DataSetRecord
+from fusionbench.manifest import DataSetRecord, fingerprint_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,5 +76,5 @@ def _split(record: DataSetRecord, held: set[str]) -> tuple[DataSetRecord, DataSe
 
 def _only(record: DataSetRecord, ids: set[str]) -> DataSetRecord:
     pairs = [pair for pair in record.pairs if pair.id in ids]
-    fingerprint = digest([[p.id, p.ir_sha256, p.vis_sha256] for p in pairs])
+    fingerprint = fingerprint_of(pairs)
     return record.model_copy(update={"pairs": pairs, "fingerprint": fingerprint})

@@ -44,6 +44,11 @@ def _wrong(name: str, looks_at: str, finds: str, remedy: str) -> Check:
     return Check(name, "refuse", looks_at, finds, remedy, acceptable=True)
 
 
+def _unfit(name: str, looks_at: str, finds: str, remedy: str) -> Check:
+    """A pair or image whose number cannot be right: refused, accepted and marked, or left out."""
+    return Check(name, "refuse", looks_at, finds, remedy, skippable=True, acceptable=True)
+
+
 def _suspect(name: str, looks_at: str, finds: str, remedy: str) -> Check:
     return Check(name, "warn", looks_at, finds, remedy, footnote=True)
 
@@ -96,11 +101,36 @@ CHECKS: dict[str, Check] = {
             "infrared and visible are the same image",
             "replace one of them",
         ),
-        _wrong(
+        _unfit(
             "few-levels",
-            "images of more than 8 bits",
+            SOURCES,
             "scaled by 1/257, few gray levels of the file are left",
-            "say how to read the range with --ir-range min-max, P1-P99 or LOW:HIGH",
+            "say how to read the range with --ir-range (or --vis-range) min-max, P1-P99 or "
+            "LOW:HIGH",
+        ),
+        _unusable(
+            "no-range",
+            SOURCES,
+            "nothing says which values of the file are black and white",
+            "say it with --ir-range (or --vis-range) min-max, P1-P99 or LOW:HIGH",
+        ),
+        _unfit(
+            "constant-source",
+            SOURCES,
+            "every pixel of a source has one value",
+            "replace the file, or state another range",
+        ),
+        _unusable(
+            "shapes-differ",
+            SOURCES,
+            "infrared and visible show other shapes: resizing would distort one of them",
+            "crop them to the same field of view before",
+        ),
+        _suspect(
+            "nearly-same-image",
+            SOURCES,
+            "infrared and visible are nearly the same image, or its negative",
+            "check that both folders hold what they should",
         ),
         _suspect(
             "swapped-folders",
@@ -148,15 +178,22 @@ CHECKS: dict[str, Check] = {
         ),
         _noted(
             "ir-range",
-            "images of more than 8 bits",
-            "the range was read as stated",
+            SOURCES,
+            "the range of an infrared image was read as stated",
+            "nothing; the table says it",
+            footnote=True,
+        ),
+        _noted(
+            "vis-range",
+            SOURCES,
+            "the range of a visible image was read as stated",
             "nothing; the table says it",
             footnote=True,
         ),
         _noted(
             "resized",
             SOURCES,
-            "one source was resized to the other",
+            "a source was resized to the other (area averaging to shrink, cubic to enlarge)",
             "nothing; the table says it",
             footnote=True,
         ),
@@ -165,6 +202,18 @@ CHECKS: dict[str, Check] = {
             "images with an alpha channel",
             "transparency was ignored",
             "save images without alpha",
+        ),
+        _suspect(
+            "transparent",
+            "images with an alpha channel",
+            "an image is transparent in places; what its colours hold there was used",
+            "save images without alpha",
+        ),
+        _noted(
+            "first-page",
+            "files with several pages",
+            "the first page was read",
+            "split the file if its pages are images of the data set",
         ),
         _noted(
             "turned",
@@ -208,6 +257,12 @@ CHECKS: dict[str, Check] = {
             FUSED,
             "the image has another size than its pair",
             "fuse at full size; do not crop or resize",
+        ),
+        _wrong(
+            "fused-few-levels",
+            FUSED,
+            "scaled by 1/257, few gray levels of the file are left",
+            "save fused images with 8 bits, or over the whole range of 16",
         ),
         _wrong(
             "levels-0-1",

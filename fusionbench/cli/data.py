@@ -42,16 +42,26 @@ def fetch(name: NameArgument, data_root: o.DataRootOption = None) -> None:
 
 @app.command()
 def verify(
-    name: NameArgument, data_root: o.DataRootOption = None, split: o.SplitOption = None
+    name: NameArgument,
+    data_root: o.DataRootOption = None,
+    split: o.SplitOption = None,
+    ir_range: o.IrRangeOption = None,
+    vis_range: o.VisRangeOption = None,
+    resize: o.ResizeOption = None,
+    full: Annotated[bool, typer.Option("--all", help="List everything that was found.")] = False,
 ) -> None:
-    """Read every pair; count, name what is odd, and exit with 1 if a pair cannot be used."""
+    """Read every pair; count, say what checks find, and exit with 1 if anything is refused."""
     from fusionbench import console
+    from fusionbench.checks import CHECKS
     from fusionbench.datasets import open_dataset
     from fusionbench.datasets.surveying import survey
+    from fusionbench.pipeline import tell
+    from fusionbench.recipes import parse_reading
     from fusionbench.settings import data_root as root_in_force
 
     root = root_in_force(data_root)
-    dataset = open_dataset(name, root, split)
+    reading = parse_reading(ir_range, vis_range, resize)
+    dataset = open_dataset(name, root, split).read_as(reading)
     with console.progress(f"reading {dataset.name}", len(dataset.pairs)) as advance:
         found = survey(dataset, advance, data_root=root)
     console.plain(f"{dataset.name}, split {dataset.split}, in {dataset.folder}")
@@ -64,11 +74,14 @@ def verify(
         console.plain(counted.detail)
     for path in found.odd:
         console.plain(f"belongs to no pair: {path}")
-    for problem in found.problems:
-        console.warn(problem)
+    tell(found.findings)
+    for problem in found.problems if full else ():
+        console.plain(f"{problem.check}: {problem}")
     if dataset.card and dataset.card.notes:
         console.plain(f"notes: {dataset.card.notes}")
-    if found.problems:
+    if stopping := [finding for finding in found.findings if finding.stops]:
+        for remedy in dict.fromkeys(CHECKS[finding.check].remedy for finding in stopping):
+            console.note(f"what to do: {remedy}")
         raise typer.Exit(1)
 
 

@@ -10,6 +10,7 @@ import typer
 from fusionbench.cli import options as o
 
 if TYPE_CHECKING:
+    from fusionbench.checks import Findings
     from fusionbench.datasets import DataSet
     from fusionbench.identifying import Identified, Values
     from fusionbench.stages.collecting import Collected
@@ -23,6 +24,9 @@ def identify(
     split: o.SplitOption = None,
     ir: o.IrOption = None,
     vis: o.VisOption = None,
+    ir_range: o.IrRangeOption = None,
+    vis_range: o.VisRangeOption = None,
+    resize: o.ResizeOption = None,
     pairs: Annotated[
         list[Path] | None,
         typer.Option(help="File that lists a subset to try, a pair a line; repeatable."),
@@ -44,6 +48,7 @@ def identify(
     top: Annotated[int, typer.Option(min=1, help="How many candidates to show.")] = 6,
     out: Annotated[Path | None, typer.Option(help="CSV file for all candidates.")] = None,
     skip_bad_pairs: o.SkipBadOption = False,
+    accept: o.AcceptOption = None,
     workers: o.WorkersOption = None,
     plugin: o.PluginOption = None,
 ) -> None:
@@ -53,10 +58,13 @@ def identify(
     lists of --pairs and the first N pairs. Exit code 0: reproduced; 1: not; 2: could not be tried.
     """
     from fusionbench import console
+    from fusionbench.cli.request import findings_for
     from fusionbench.engines import default_workers
     from fusionbench.identifying import compute_values, identify_row, parse_row, subsets_of
     from fusionbench.identifying.candidates import FIRST, parse_first
     from fusionbench.identifying.grays import parse_grays
+    from fusionbench.pipeline import tell
+    from fusionbench.recipes import parse_reading
     from fusionbench.registry import add_plugin_files
     from fusionbench.settings import data_root as root_in_force
 
@@ -64,8 +72,11 @@ def identify(
     published, counts = parse_row(row), [*FIRST, *parse_first(first)]
     conversions = parse_grays(grays)
     root = root_in_force(data_root)
-    opened = _open(dataset, root, split, ir, vis)
-    collected = _collect(fused, opened, skip_bad=skip_bad_pairs)
+    reading = parse_reading(ir_range, vis_range, resize)
+    opened = _open(dataset, root, split, ir, vis).read_as(reading)
+    findings = findings_for(accept, strict=False, skip_bad=skip_bad_pairs)
+    collected = _collect(fused, opened, findings)
+    tell(findings.records)
     found_pairs, images = collected.dataset.pairs, collected.methods[0].fused[opened.name]
     subsets, notes = subsets_of(found_pairs, opened, root=root, lists=pairs or (), first=counts)
     files = [(pair.ir, pair.vis, images[pair.id]) for pair in found_pairs]
@@ -74,6 +85,7 @@ def identify(
             published,
             files,
             grays=conversions,
+            recipes=[(pair.recipe("ir"), pair.recipe("vis")) for pair in found_pairs],
             workers=workers or default_workers(),
             advance=advance,
         )
@@ -119,9 +131,8 @@ def _open(
     return open_dataset(dataset, root, split)
 
 
-def _collect(fused: Path, opened: DataSet, *, skip_bad: bool) -> Collected:
+def _collect(fused: Path, opened: DataSet, findings: Findings) -> Collected:
     """The fused images of one method, matched to the pairs."""
-    from fusionbench.checks import Findings
     from fusionbench.errors import FusionBenchError
     from fusionbench.pipeline import check_datasets
     from fusionbench.stages.collecting import collect, method_folders
@@ -132,6 +143,5 @@ def _collect(fused: Path, opened: DataSet, *, skip_bad: bool) -> Collected:
             f"--fused {fused} holds {len(folders)} folders of images; a row is of one method: "
             f"name one of {', '.join(str(folder) for folder in folders.values())}"
         )
-    findings = Findings(skip_bad=skip_bad)
     (record,) = check_datasets([opened], findings)
     return collect(folders, record, findings, others=(*opened.pairs, *opened.rest))

@@ -63,6 +63,24 @@ AcceptOption = Annotated[
     list[str] | None,
     typer.Option(help="CHECK whose refused input is let through and marked, repeatable."),
 ]
+IrRangeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Values of infrared files that become 0 and 255: min-max, P1-P99 or LOW:HIGH; of each "
+        "image, or with @dataset behind it of all together. Applies to files of any depth."
+    ),
+]
+VisRangeOption = Annotated[
+    str | None, typer.Option(help="The same of visible files (see --ir-range).")
+]
+ResizeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ir|vis",
+        help="Resize this source to its partner where sizes differ: by area averaging to shrink, "
+        "by cubic interpolation to enlarge.",
+    ),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse on warnings of checks too.")]
 MetricsOption = Annotated[
     str, typer.Option(help="Names, globs, `core`, `all`; NAME@CONVENTION picks a convention.")

@@ -64,6 +64,11 @@ def plan_to_score(request: Request) -> Plan:
 
 
 def _plan_of_run(request: Request, run: Path) -> Plan:
+    if request.ir_range or request.vis_range or request.resize:
+        raise FusionBenchError(
+            f"how sources are read is recorded in {run}: --ir-range, --vis-range and --resize are "
+            "for `fusionbench run` and `fusionbench score --fused`"
+        )
     manifest = Manifest.read(run)
     return Plan(
         out=run,
@@ -117,6 +122,7 @@ def _open(request: Request) -> list[DataSet]:
     else:
         name = check_name(request.dataset or "custom", "data set")
         found = [open_folders(request.ir, request.vis, name)]
+    found = [dataset.read_as(request.reading()) for dataset in found]
     if request.pairs is not None:
         found = [dataset.only(request.pairs) for dataset in found]
     return [dataset.first(request.limit) for dataset in found]

@@ -10,6 +10,7 @@ from fusionbench.cli.options import Colour, Overwrite
 
 if TYPE_CHECKING:
     from fusionbench.checks import Findings
+    from fusionbench.recipes import Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,9 @@ class Request:
     split: str | None = None
     ir: Path | None = None
     vis: Path | None = None
+    ir_range: str | None = None
+    vis_range: str | None = None
+    resize: str | None = None
     pairs: Path | None = None
     limit: int | None = None
     metrics: str = ""
@@ -55,6 +59,12 @@ class Request:
     def findings(self) -> Findings:
         """An empty collection of findings, with what the user lets through."""
         return findings_for(self.accept, strict=self.strict, skip_bad=self.skip_bad_pairs)
+
+    def reading(self) -> Reading:
+        """How sources are to be made 8-bit and of one size."""
+        from fusionbench.recipes import parse_reading
+
+        return parse_reading(self.ir_range, self.vis_range, self.resize)
 
     def recorded(self) -> dict[str, Any]:
         """The options that differ from the defaults, as JSON holds them."""

@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from fusionbench.comparing.reading import Loaded
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest
-from fusionbench.manifest import ColumnRecord, DataSetRecord
+from fusionbench.manifest import ColumnRecord, DataSetRecord, fingerprint_of
 from fusionbench.report.collect import Board, Result, full_name, said_of
-
-Images = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -174,8 +172,8 @@ def _common(of: dict[str, DataSetRecord]) -> Common:
     )
 
 
-def _ids(record: DataSetRecord) -> dict[Images, str]:
-    return {(pair.ir_sha256, pair.vis_sha256): pair.id for pair in record.pairs}
+def _ids(record: DataSetRecord) -> dict[str, str]:
+    return {digest(pair.content): pair.id for pair in record.pairs}
 
 
 def _different_data(name: str, of: dict[str, DataSetRecord], common: int) -> str:
@@ -212,7 +210,7 @@ def common_dataset(common: Common) -> DataSetRecord:
     pairs = [pair for pair in common.record.pairs if pair.id in ids]
     if len(pairs) == len(common.record.pairs):
         return common.record
-    fingerprint = digest([[p.id, p.ir_sha256, p.vis_sha256] for p in pairs])
+    fingerprint = fingerprint_of(pairs)
     return common.record.model_copy(update={"pairs": pairs, "fingerprint": fingerprint})
 
 

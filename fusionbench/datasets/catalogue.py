@@ -9,7 +9,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusionbench.downloads import Remote
-from fusionbench.errors import UnknownNameError
+from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.recipes import Reading, parse_reading
 from fusionbench.yamls import Named, read_folder
 
 
@@ -127,6 +128,8 @@ class DataSetCard(Named):
         published: How many pairs its home or paper states for a split, where it does.
         packaged: Its folder below ``configs``, for a data set that the package holds.
         labels: Its sets of labels, the default one first.
+        ir_range, vis_range, resize: How its files are read where they are not 8-bit, or not of one
+            size, as the options of those names take it; options come first.
         home, terms, cite: Where it comes from, its terms of use, and whom to cite.
         archives: What ``fusionbench data fetch`` downloads and unpacks, in order.
         steps: How to get it by hand, where a form or a drive link stands in the way.
@@ -143,6 +146,9 @@ class DataSetCard(Named):
     published: dict[str, int] = Field(default_factory=dict)
     packaged: str = ""
     labels: tuple[LabelLayout, ...] = ()
+    ir_range: str = ""
+    vis_range: str = ""
+    resize: Literal["", "ir", "vis"] = ""
     home: str = ""
     terms: str = ""
     cite: str = ""
@@ -166,6 +172,19 @@ class DataSetCard(Named):
         covered = {split for labels in self.labels for split in labels.files}
         if unknown := sorted(covered - set(self.splits)):
             raise ValueError(f"labels cover splits that there are not: {', '.join(unknown)}")
+        return self
+
+    @property
+    def reading(self) -> Reading:
+        """How its files are made 8-bit and of one size."""
+        return parse_reading(self.ir_range, self.vis_range, self.resize)
+
+    @model_validator(mode="after")
+    def _ranges_can_be_read(self) -> DataSetCard:
+        try:
+            parse_reading(self.ir_range, self.vis_range, self.resize)
+        except FusionBenchError as error:
+            raise ValueError(str(error)) from error
         return self
 
     def layouts(self, split: str | None) -> tuple[tuple[Layout, ...], ...]:

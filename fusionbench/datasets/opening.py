@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
 from fusionbench.checks import Problem
+from fusionbench.datasets.aside import what_is_there
 from fusionbench.datasets.catalogue import DataSetCard, dataset_named
 from fusionbench.datasets.lists import read_list
 from fusionbench.datasets.pairing import (
@@ -23,6 +24,7 @@ from fusionbench.datasets.pairing import (
 from fusionbench.errors import DataError
 from fusionbench.files import is_hidden, subfolders
 from fusionbench.images import SUFFIXES
+from fusionbench.recipes import Reading, merged
 
 DEPTH = 3
 
@@ -40,6 +42,7 @@ class DataSet:
         card: What is known of it beforehand, if anything.
         rest: Pairs that there are and that were not chosen.
         notes: What is worth knowing and leaves nothing out.
+        reading: How its files are made 8-bit and of one size.
     """
 
     name: str
@@ -50,6 +53,11 @@ class DataSet:
     card: DataSetCard | None = None
     rest: tuple[Pair, ...] = ()
     notes: tuple[Problem, ...] = ()
+    reading: Reading = field(default_factory=Reading)
+
+    def read_as(self, asked: Reading) -> DataSet:
+        """The same data set, its files read as asked; for the rest as its card states."""
+        return replace(self, reading=merged(self.reading, asked))
 
     def only(self, file: Path) -> DataSet:
         """The pairs that a file lists, one id or image name a line, in the data set's order.
@@ -144,7 +152,8 @@ def _empty(option: str, folder: Path) -> str:
     """What to say of a folder that holds no images."""
     deeper = [d for d in image_folders(folder) if d != folder]
     if not deeper:
-        return f"{option} {folder}: it and the folders in it hold no images"
+        what = what_is_there(folder)
+        return f"{option} {folder}: it and the folders in it hold no images; {what}"
     named = ", ".join(str(d) for d in deeper[:5]) + (", ..." if len(deeper) > 5 else "")
     return f"{option} {folder}: it holds no images itself; they lie deeper: name one of {named}"
 
@@ -152,7 +161,10 @@ def _empty(option: str, folder: Path) -> str:
 def _opened(
     name: str, split: str, folder: Path, found: Pairing, card: DataSetCard | None
 ) -> DataSet:
-    return DataSet(name, split, folder, found.pairs, found.problems, card, notes=found.notes)
+    reading = card.reading if card else Reading()
+    return DataSet(
+        name, split, folder, found.pairs, found.problems, card, notes=found.notes, reading=reading
+    )
 
 
 def _folders(card: DataSetCard, root: Path | None) -> list[Path]:

@@ -10,12 +10,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fusionbench.checks import FindingRecord, Findings, Problem
 from fusionbench.datasets.checking import check_pairs
 from fusionbench.datasets.opening import DataSet
 from fusionbench.datasets.pairing import Pair
 from fusionbench.errors import DataError
-from fusionbench.images import U8, read_image, write_png
+from fusionbench.images import U8, open_picture, read_sources, write_png
 from fusionbench.labels.counting import count_labelled
+from fusionbench.manifest import PairRecord
+from fusionbench.recipes import Recipe
 
 GAP = 4
 
@@ -26,7 +29,8 @@ class Survey:
 
     Attributes:
         usable: Number of pairs without a problem.
-        problems: One line for each pair or file that cannot be used.
+        findings: What checks found, a record a kind.
+        problems: Everything that they found.
         kinds: How many pairs there are of each size and number of channels.
         odd: Files that lie among the images and belong to no pair.
         fingerprint: Over the contents of the usable pairs.
@@ -34,7 +38,8 @@ class Survey:
     """
 
     usable: int
-    problems: tuple[str, ...]
+    findings: tuple[FindingRecord, ...]
+    problems: tuple[Problem, ...]
     kinds: Counter[str]
     odd: tuple[Path, ...]
     fingerprint: str
@@ -53,21 +58,19 @@ def survey(
         dataset: The data set.
         advance: Called once per pair.
         data_root: Where labels may lie too.
-
-    Raises:
-        DataError: No pair can be used.
     """
-    record = check_pairs(dataset, skip_bad=True, advance=advance)
-    good = {pair.id for pair in record.pairs}
-    kinds = Counter(_kind(pair) for pair in dataset.pairs if pair.id in good)
+    findings = Findings()
+    record = check_pairs(dataset, findings, advance=advance)
+    kinds = Counter(_kind(pair) for pair in record.pairs)
     known = {path for pair in dataset.pairs for path in (pair.ir, pair.vis)}
     folders = {path.parent for path in known}
     odd = (p for folder in sorted(folders) for p in sorted(folder.iterdir()) if p.is_file())
     unplaced = tuple(path for path in odd if path not in known)
-    problems = tuple(record.skipped)
+    problems = tuple(findings.problems(dataset.name, skippable=False))
     card, ids = dataset.card, [pair.id for pair in record.pairs]
     labelled = count_labelled(card, dataset.split, ids, dataset.folder, data_root) if card else {}
-    return Survey(len(ids), problems, kinds, unplaced, record.fingerprint, labelled)
+    said = tuple(findings.records)
+    return Survey(len(ids), said, problems, kinds, unplaced, record.fingerprint, labelled)
 
 
 def contact_sheet(dataset: DataSet, path: Path, *, count: int = 24, width: int = 240) -> None:
@@ -95,20 +98,28 @@ def contact_sheet(dataset: DataSet, path: Path, *, count: int = 24, width: int =
     write_png(path, np.vstack(lines))
 
 
-def _kind(pair: Pair) -> str:
-    ir, vis = read_image(pair.ir), read_image(pair.vis)
+def _kind(pair: PairRecord) -> str:
+    ir, vis = read_sources(pair)
     channels = [1 if image.ndim == 2 else 3 for image in (ir, vis)]
     return f"{ir.shape[1]}x{ir.shape[0]}, {channels[0]} + {channels[1]} channels"
 
 
 def _tile(pair: Pair, width: int) -> U8:
-    parts = [_scaled(read_image(path), width) for path in (pair.ir, pair.vis)]
+    parts = [_scaled(_shown(path), width) for path in (pair.ir, pair.vis)]
     tile = np.pad(np.hstack(parts), ((0, GAP), (0, GAP), (0, 0)))
     cv2.putText(tile, pair.id, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3, cv2.LINE_AA)
     cv2.putText(
         tile, pair.id, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 0), 1, cv2.LINE_AA
     )
     return tile
+
+
+def _shown(path: Path) -> U8:
+    """An image to look at: one of more than 8 bits from its smallest to its largest value."""
+    picture = open_picture(path)
+    if picture.white == 255 or np.ptp(picture.samples) == 0:
+        return picture.as_8_bit(Recipe(window=(0, 255)))
+    return picture.windowed((float(picture.samples.min()), float(picture.samples.max())))
 
 
 def _scaled(image: U8, width: int) -> U8:

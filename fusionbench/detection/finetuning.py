@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest, replacing, sha256_of, write_json
+from fusionbench.recipes import Recipe
 from fusionbench.registry import DETECTORS
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def finetune(
     split: Split,
     folder: Path,
     schedule: Schedule,
+    recipes: Mapping[str, Recipe] | None = None,
 ) -> Finetuned:
     """Train a detector on one method's images of the training pairs.
 
@@ -138,6 +140,7 @@ def finetune(
         folder: Gets the weights and ``finetuned.json``; one folder per data set and method.
             Finished weights made from the same are reused.
         schedule: Epochs, image size, batch, seed.
+        recipes: What is done to images when they are read, where something is.
 
     Raises:
         FusionBenchError: The detector's package is not installed, an image is missing, nothing is
@@ -156,19 +159,31 @@ def finetune(
         hash="",
         sha256="",
     )
-    record.hash = _made_from(detector, record, images, truths)
+    record.hash = _made_from(detector, record, images, truths, recipes or {})
     if (finished := _finished(folder, record.hash)) is not None:
         return finished
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".training-") as place:
-        examples = [images[pair] for pair in split.train], [truths[pair] for pair in split.train]
-        trained = detector.train(*examples, classes, Path(place), schedule.model_dump())
+        as_used = [_as_used(images[i], (recipes or {}).get(i), Path(place)) for i in split.train]
+        objects = [truths[pair] for pair in split.train]
+        trained = detector.train(as_used, objects, classes, Path(place), schedule.model_dump())
         weights = folder / f"weights{trained.suffix}"
         with replacing(weights) as temporary:
             shutil.copyfile(trained, temporary)
     record.file, record.sha256 = weights.name, sha256_of(weights)
     write_json(folder / RECORD, record.model_dump())
     return Finetuned(weights, record)
+
+
+def _as_used(image: Path, recipe: Recipe | None, folder: Path) -> Path:
+    """An image file that needs nothing done to it: the file itself, or one in the folder."""
+    if recipe is None:
+        return image
+    from fusionbench.images import read_image, write_png
+
+    made = folder / "sources" / f"{digest([str(image), *recipe.content])}.png"
+    write_png(made, read_image(image, recipe=recipe))
+    return made
 
 
 def _check_images(images: Mapping[str, Path], truths: Mapping[str, Truths], split: Split) -> None:
@@ -191,10 +206,12 @@ def _made_from(
     record: FinetuningRecord,
     images: Mapping[str, Path],
     truths: Mapping[str, Truths],
+    recipes: Mapping[str, Recipe],
 ) -> str:
+    made = {pair: recipes.get(pair, Recipe()).content for pair in record.split.train}
     return digest(
         [
-            [[sha256_of(images[pair]), _objects(truths[pair])] for pair in record.split.train],
+            [[sha256_of(images[p]), *made[p], _objects(truths[p])] for p in record.split.train],
             record.classes,
             record.start_sha256,
             record.schedule.model_dump(),

@@ -203,6 +203,7 @@ def _finetuned(
         record.split,
         detector_folder(run, record) / f"training_{contestant.name}",
         plan.schedule,
+        contestant.recipes,
     )
     record.finetuned[contestant.name] = trained.record
     write_record(run, record)

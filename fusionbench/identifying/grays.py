@@ -38,8 +38,7 @@ def _u8(image: object) -> U8:
 
 
 def _opencv_read(data: bytes, image: U8) -> U8:
-    flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-    gray = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    gray = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     if gray is None or gray.shape != image.shape[:2]:
         raise DataError("OpenCV does not read the image as gray")
     return _u8(gray)

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from fusionbench.conventions import DEFAULT, Column, load_conventions
 from fusionbench.engines import run_tasks
 from fusionbench.identifying.grays import ALL_GRAYS, AS_READ, to_gray
 from fusionbench.identifying.published import Published
-from fusionbench.images import U8, read_bytes, read_image
+from fusionbench.images import U8, encode_png, read_bytes, read_image
 from fusionbench.primitives import keep_freed_memory
+from fusionbench.recipes import Recipe
 from fusionbench.registry import METRICS
 from fusionbench.sources import PairSources, PairTriple
 
@@ -50,6 +52,9 @@ class Values:
         return None if place is None else self.array[:, self.grays.index(gray), place]
 
 
+AS_THEY_ARE = (Recipe(), Recipe())
+
+
 @dataclass(frozen=True)
 class _Task:
     ir: str
@@ -57,6 +62,7 @@ class _Task:
     fused: str
     columns: tuple[Column, ...]
     grays: tuple[str, ...]
+    recipes: tuple[Recipe, Recipe]
 
 
 def conventions_of(row: Sequence[Published]) -> list[str]:
@@ -91,6 +97,7 @@ def compute_values(
     files: Iterable[tuple[str, str, str]],
     *,
     grays: Sequence[str] = ALL_GRAYS,
+    recipes: Sequence[tuple[Recipe, Recipe]] = (),
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
 ) -> Values:
@@ -100,6 +107,7 @@ def compute_values(
         row: The published values.
         files: Infrared, visible and fused image of every pair.
         grays: The gray conversions to try.
+        recipes: What is done to the sources of every pair when they are read, where something is.
         workers: Processes.
         advance: Called once per pair.
 
@@ -107,7 +115,10 @@ def compute_values(
         DataError: An image cannot be read.
     """
     columns, same = columns_of(row)
-    tasks = [_Task(ir, vis, fused, columns, tuple(grays)) for ir, vis, fused in files]
+    tasks = [
+        _Task(*paths, columns, tuple(grays), recipe or AS_THEY_ARE)
+        for paths, recipe in zip_longest(files, recipes)
+    ]
     arrays, errors = [], []
     for task, (array, lines) in zip(
         tasks, run_tasks(_compute, tasks, workers, keep_freed_memory), strict=True
@@ -122,7 +133,12 @@ def _compute(task: _Task) -> tuple[NDArray[np.float64], list[str]]:
     """Grays × columns of one pair, and a line for each value that a metric failed to give."""
     paths = [Path(path) for path in (task.ir, task.vis, task.fused)]
     datas = [read_bytes(path) for path in paths]
-    images = [read_image(path, data) for path, data in zip(paths, datas, strict=True)]
+    recipes = (*task.recipes, Recipe())
+    images = [read_image(*one) for one in zip(paths, datas, recipes, strict=True)]
+    datas = [
+        encode_png(image) if recipe.content else data
+        for image, recipe, data in zip(images, recipes, datas, strict=True)
+    ]
     array = np.full((len(task.grays), len(task.columns)), np.nan)
     known: dict[tuple[str, str], float | str] = {}
     triples: dict[str, PairTriple] = {}

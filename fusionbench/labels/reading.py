@@ -9,6 +9,7 @@ from fusionbench.checks import Findings
 from fusionbench.datasets.catalogue import LabelLayout
 from fusionbench.errors import DataError
 from fusionbench.files import digest
+from fusionbench.images import source_size
 from fusionbench.labels.checking import BoxChecks
 from fusionbench.labels.coco import images_of, read_coco
 from fusionbench.labels.finding import FoundFiles
@@ -16,8 +17,6 @@ from fusionbench.labels.label_sets import LabelSet, Size
 from fusionbench.labels.naming import naming_of
 from fusionbench.labels.readers import READERS, ImageLabels
 from fusionbench.manifest import DataSetRecord, PairRecord
-
-ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 
 
 def read_labels(
@@ -92,8 +91,8 @@ class _Problems:
         sizes = {}
         for pair in pairs:
             try:
-                sizes[pair.id] = _size(Path(pair.vis))
-            except (OSError, DataError) as error:
+                sizes[pair.id] = source_size(pair)
+            except DataError as error:
                 self.pair("unreadable-image", pair.id, f"{Path(pair.vis).name}: {error}")
         return sizes
 
@@ -174,15 +173,3 @@ def _coco(
     for name in file.repeated:
         problems.add("annotation-id-repeated", name)
     return {pair: image.labels for pair, image in images.items()}
-
-
-def _size(path: Path) -> Size:
-    """Width and height as the image is shown, its EXIF orientation applied."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        wide, high = image.size
-        # a PNG is decoded in search of EXIF data that it does not begin with
-        searched = image.format != "PNG" or "exif" in image.info
-        turned = searched and image.getexif().get(ORIENTATION) in SIDEWAYS
-    return (high, wide) if turned else (wide, high)

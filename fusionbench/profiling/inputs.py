@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusionbench.files import sha256_of
-from fusionbench.images import read_image, write_png
+from fusionbench.images import read_image, read_sources, write_png
 from fusionbench.profiling.records import Size
 
 if TYPE_CHECKING:
-    from fusionbench.datasets import Pair
     from fusionbench.images import U8
-    from fusionbench.manifest import DataSetRecord, PairRecord
+    from fusionbench.manifest import DataSetRecord
 
 
 @dataclass(frozen=True)
@@ -41,23 +40,24 @@ def make_inputs(size: Size, folder: Path, dataset: DataSetRecord | None = None) 
     """
     from fusionbench.datasets import open_dataset
 
-    pair: Pair | PairRecord = open_dataset("sample", None).pairs[0]
-    title = "the sample scenes"
     if dataset is not None:
-        pair, title = dataset.pairs[0], dataset.title
-    ir, vis = _resized(Path(pair.ir), size), _resized(Path(pair.vis), size)
-    what = f"pair {pair.id} of {title}, resized"
+        sources = read_sources(dataset.pairs[0])
+        what = f"pair {dataset.pairs[0].id} of {dataset.title}, resized"
+    else:
+        pair = open_dataset("sample", None).pairs[0]
+        sources = read_image(pair.ir), read_image(pair.vis)
+        what = f"pair {pair.id} of the sample scenes, resized"
+    ir, vis = (_resized(image, size) for image in sources)
     made = Inputs(folder / f"{size}_ir.png", folder / f"{size}_vis.png", what)
     write_png(made.ir, ir)
     write_png(made.vis, vis)
     return made
 
 
-def _resized(path: Path, size: Size) -> U8:
+def _resized(image: U8, size: Size) -> U8:
     import cv2
     import numpy as np
 
-    image = read_image(path)
     shrinks = image.shape[0] >= size.height and image.shape[1] >= size.width
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized = cv2.resize(image, (size.width, size.height), interpolation=way)

@@ -37,11 +37,13 @@ class Cell:
     Attributes:
         values: The value of every pair on which the metric gave one (never NaN; may be infinite).
         undefined: Pairs on which it is NaN.
+        reasons: Why, for those of them of which it is known.
         errors: Pairs on which it raised, with ``Type: text``.
     """
 
     values: dict[str, float] = field(default_factory=dict)
     undefined: tuple[str, ...] = ()
+    reasons: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -90,7 +92,7 @@ class Result:
         return self._cells[name]
 
     def _read(self, name: str) -> Cell:
-        values, undefined, errors = {}, [], {}
+        values, undefined, errors, reasons = {}, [], {}, {}
         for pair, row in self.rows.items():
             if name in row.get("errors", {}):
                 errors[pair] = str(row["errors"][name])
@@ -98,9 +100,11 @@ class Result:
                 value = float(row["values"][name])
                 if math.isnan(value):
                     undefined.append(pair)
+                    if why := row.get("reasons", {}).get(name):
+                        reasons[pair] = str(why)
                 else:
                     values[pair] = value
-        return Cell(values, tuple(undefined), errors)
+        return Cell(values, tuple(undefined), reasons, errors)
 
     def scored(self, columns: Iterable[ColumnRecord]) -> int:
         """The number of pairs that have been scored under any of the columns."""

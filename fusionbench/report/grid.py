@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusionbench.errors import DataError
-from fusionbench.images import read_image
+from fusionbench.images import read_image, read_sources
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.report.collect import Result, is_anchor
 from fusionbench.report.grid_boxes import TwoBoxes, read_boxes
@@ -83,7 +83,7 @@ def _scene(
     pair: PairRecord,
     boxes: tuple[Box, Box] | None = None,
 ) -> SceneView:
-    sources = [read_image(Path(pair.ir)), read_image(Path(pair.vis))]
+    sources = list(read_sources(pair))
     panels = [Panel("Infrared", sources[0]), Panel("Visible", sources[1])]
     panels += [_panel(run, dataset, r, pair, sources[0].shape[:2]) for r in results]
     fused = [p.image for p in panels[2:] if p.image is not None]

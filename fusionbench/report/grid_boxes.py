@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from fusionbench.errors import DataError, FusionBenchError
-from fusionbench.images import read_image
+from fusionbench.images import source_size
 from fusionbench.manifest import DataSetRecord, Manifest, PairRecord
 from fusionbench.report.scenes import Box
 from fusionbench.yamls import compose_yaml
@@ -107,7 +107,7 @@ def _box(path: Path, pair: PairRecord, node: yaml.Node) -> Box:
         raise _error(path, node, f"pair '{pair.id}': {said} is no box of four whole numbers")
     box = Box(*map(int, texts))
     try:
-        height, width = read_image(Path(pair.ir)).shape[:2]
+        width, height = source_size(pair)
     except DataError:
         # the data set gets no grid then, with a warning
         return box

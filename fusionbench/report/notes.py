@@ -117,8 +117,9 @@ def cell_notes(cell: Cell, scored: int) -> list[str]:
     """What a table says about a mean that is not over all of a row's pairs."""
     notes = []
     total = pairs_word(scored)
-    if cell.undefined:
-        notes.append(_partial(f"Undefined on {len(cell.undefined)} of {total}", cell))
+    for reason, count in counted(cell.reasons.get(pair, "") for pair in cell.undefined):
+        why = f" ({reason})" if reason else ""
+        notes.append(_partial(f"Undefined on {count} of {total}{why}", cell))
     for error, count in counted(cell.errors.values()):
         notes.append(_partial(f"Failed on {count} of {total} with {_one_line(error)}", cell))
     if cell.pairs < scored:

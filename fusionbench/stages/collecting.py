@@ -8,15 +8,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fusionbench.checks import Findings, Problem
+from fusionbench.checks import CHECKS, Findings, Problem
 from fusionbench.checks.fused import Look, judge_all
+from fusionbench.checks.pictures import picture_findings
+from fusionbench.datasets.aside import left_aside, what_is_there
 from fusionbench.datasets.matching import composed, match_names
 from fusionbench.datasets.opening import DataSet, image_folders
 from fusionbench.datasets.pairing import Pair, is_utf8, natural, shown
 from fusionbench.errors import DataError
 from fusionbench.files import digest, is_hidden, subfolders
-from fusionbench.images import SUFFIXES, read_image
-from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.imagefiles import Unreadable
+from fusionbench.images import SUFFIXES, open_picture, read_sources
+from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord, fingerprint_of
 from fusionbench.names import check_path, fault_of, plain
 from fusionbench.sources import PairSources
 
@@ -73,8 +76,7 @@ def method_folders(
     found = _below(folder, dataset)
     if not found:
         raise DataError(
-            f"--fused {folder} holds no images ({', '.join(sorted(SUFFIXES))}) "
-            "and no folder of images"
+            f"--fused {folder} holds no images and no folder of images; {what_is_there(folder)}"
         )
     if name is not None:
         if len(found) > 1:
@@ -194,12 +196,14 @@ def collect(
         missing = sorted(set.union(*covered) - set(images), key=natural)
         problems[name] += [Problem("no-fused-image", pair, "no image") for pair in missing]
     looks: dict[str, dict[str, Look]] = {name: {} for name in found}
-    bad_files = _unreadable(found, dataset, common, looks)
-    for (_, name), problem in bad_files.items():
-        problems[name].append(problem)
-    common -= {pair for pair, _ in bad_files}
+    for (pair_id, name), odd in _looked_at(found, dataset, common, looks).items():
+        problems[name] += odd
+        if any(CHECKS[problem.check].skippable for problem in odd):
+            common -= {pair_id}
     for name, bad in problems.items():
         findings.extend(bad, dataset=dataset.name, method=name, of=len(dataset.pairs))
+        aside = left_aside(found[name][0].values())
+        findings.extend(aside, dataset=dataset.name, method=name)
     strays = [Problem("outside-subset", shown(path), "") for path in beyond]
     findings.extend(strays, dataset=dataset.name)
     for name, count, bad in judge_all((name, False, seen) for name, seen in looks.items()):
@@ -238,7 +242,7 @@ def _collected(
     notes = []
     if len(pairs) < len(dataset.pairs):
         notes.append(f"scored on {len(pairs)} of {len(dataset.pairs)} pairs of {dataset.name}")
-    fingerprint = digest([[p.id, p.ir_sha256, p.vis_sha256] for p in pairs])
+    fingerprint = fingerprint_of(pairs)
     smaller = dataset.model_copy(update={"pairs": pairs, "fingerprint": fingerprint})
     names = row_names(found)
     methods = [
@@ -305,40 +309,49 @@ def _deep_images(folder: Path) -> list[Path]:
     ]
 
 
-def _unreadable(
+def _looked_at(
     found: Mapping[str, tuple[dict[str, Path], list[Problem]]],
     dataset: DataSetRecord,
     common: set[str],
     looks: dict[str, dict[str, Look]],
-) -> dict[tuple[str, str], Problem]:
-    """The problem of each image that cannot be read or has the wrong size, by pair and method.
+) -> dict[tuple[str, str], list[Problem]]:
+    """What is wrong with or odd about each image, by pair and method.
 
     The look of each that can be used is added to ``looks``.
     """
-    problems = {}
+    problems: dict[tuple[str, str], list[Problem]] = {}
     for pair in (p for p in dataset.pairs if p.id in common):
-        sources = PairSources(read_image(pair.ir), read_image(pair.vis))
+        sources = PairSources(*read_sources(pair))
         for name, (images, _) in found.items():
-            seen = _seen(images[pair.id], sources, pair)
-            if isinstance(seen, Look):
-                looks[name][pair.id] = seen
-            else:
-                problems[pair.id, name] = seen
+            odd: list[Problem] = []
+            if (look := _look(images[pair.id], sources, pair, odd)) is not None:
+                looks[name][pair.id] = look
+            if odd:
+                problems[pair.id, name] = odd
     return problems
 
 
-def _seen(path: Path, sources: PairSources, pair: PairRecord) -> Look | Problem:
+def _look(path: Path, sources: PairSources, pair: PairRecord, odd: list[Problem]) -> Look | None:
+    """The look of an image that can be used; what is wrong with or odd about it goes to ``odd``."""
     try:
-        image = read_image(path)
+        picture = open_picture(path, thorough=True)
+        image = picture.as_8_bit()
+    except Unreadable as error:
+        odd.append(Problem("unreadable-image", pair.id, f"{path}: {error}; save 8 or 16 bits"))
+        return None
     except DataError as error:
-        return Problem("unreadable-image", pair.id, str(error))
-    got, size = image.shape[:2], sources.ir.shape[:2]
-    if got == size:
+        odd.append(Problem("unreadable-image", pair.id, str(error)))
+        return None
+    odd += [Problem(check, pair.id, said) for check, said in picture_findings(picture, fused=True)]
+    size = sources.ir.shape[1::-1]
+    if picture.size == size:
         return Look.of(sources.triple(image))
-    sizes = f"{got[1]}x{got[0]}, but pair {pair.id} is {size[1]}x{size[0]}"
-    sides = zip(got[::-1], size[::-1], strict=True)
-    hints = filter(None, (_cut_or_padded(*side) for side in sides))
-    return Problem("fused-size", shown(path), sizes + "".join(f"; {hint}" for hint in hints))
+    got, wanted = (f"{width}x{height}" for width, height in (picture.size, size))
+    sides = zip(picture.size, size, strict=True)
+    hints = "".join(f"; {hint}" for side in sides if (hint := _cut_or_padded(*side)))
+    said = f"{got}, but pair {pair.id} is {wanted}{hints}"
+    odd.append(Problem("fused-size", shown(path), said))
+    return None
 
 
 def _cut_or_padded(got: int, wanted: int) -> str:

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +28,7 @@ from fusionbench.labelling import distinct
 from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Detector
+from fusionbench.recipes import Recipe, Which
 from fusionbench.rows import Row, RowWriter, latest
 from fusionbench.runs import Run
 from fusionbench.stages import Overwrite, is_done
@@ -52,11 +53,13 @@ class Contestant:
         name: The method's name; ``ir`` and ``visible`` for the sources themselves.
         label: Its name in tables.
         images: The image file of each pair that has one, by the pair's id.
+        recipes: What is done to the image files of sources, where something is.
     """
 
     name: str
     label: str
     images: Mapping[str, Path]
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
     @property
     def is_source(self) -> bool:
@@ -73,10 +76,7 @@ class Detected(NamedTuple):
 
 def contestants(run: Run, dataset: DataSetRecord) -> list[Contestant]:
     """Infrared and visible as they are, then every method of the run but the anchors."""
-    sources = [
-        Contestant("ir", SOURCES["ir"], {p.id: Path(p.ir) for p in dataset.pairs}),
-        Contestant("visible", SOURCES["visible"], {p.id: Path(p.vis) for p in dataset.pairs}),
-    ]
+    sources = [_source("ir", "ir", dataset), _source("visible", "vis", dataset)]
     methods = [
         Contestant(
             method.name,
@@ -93,6 +93,12 @@ def contestants(run: Run, dataset: DataSetRecord) -> list[Contestant]:
     every = [*sources, *methods]
     labels = distinct(contestant.label for contestant in every)
     return [replace(c, label=label) for c, label in zip(every, labels, strict=True)]
+
+
+def _source(name: str, which: Which, dataset: DataSetRecord) -> Contestant:
+    images = {pair.id: Path(getattr(pair, which)) for pair in dataset.pairs}
+    recipes = {pair.id: pair.recipe(which) for pair in dataset.pairs}
+    return Contestant(name, SOURCES[name], images, {i: r for i, r in recipes.items() if r.content})
 
 
 def detect(
@@ -174,11 +180,13 @@ def _look(
     try:
         data = read_bytes(path)
         sha256 = hashlib.sha256(data).hexdigest()
-        start = {"hash": row_hash(sha256, fingerprint, raw), "image": sha256}
+        recipe = contestant.recipes.get(pair.id)
+        made_from = digest([sha256, *recipe.content]) if recipe else sha256
+        start = {"hash": row_hash(made_from, fingerprint, raw), "image": sha256}
         current = row.get("hash") == start["hash"] and unchanged(row.get("files", ()))
         if is_done(bool(row), "error" in row, current, overwrite):
             return _Look(start, None)
-        return _Look(start, Job(pair, vis=_rgb(read_image(path, data))))
+        return _Look(start, Job(pair, vis=_rgb(read_image(path, data, recipe))))
     except DataError as error:
         return _Look({"hash": "", "image": ""}, Job(pair, error=_failure(error)))
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from fusionbench.errors import DataError, WeightsError
 from fusionbench.files import digest, sha256_of
-from fusionbench.images import U8, read_image, write_png
+from fusionbench.images import U8, read_sources, write_png
 from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Method
@@ -179,7 +179,7 @@ class _Work:
 
 def _read(pair: PairRecord) -> Job:
     try:
-        return Job(pair, read_image(pair.ir), read_image(pair.vis))
+        return Job(pair, *read_sources(pair))
     except DataError as error:
         return Job(pair, error=_failure(error))
 
@@ -201,7 +201,7 @@ def _failure(error: Exception) -> Row:
 
 
 def _hash(prepared: Prepared, pair: PairRecord, colour: WrittenColour) -> str:
-    return digest([prepared.record.fingerprint, colour, pair.ir_sha256, pair.vis_sha256])
+    return digest([prepared.record.fingerprint, colour, *pair.content])
 
 
 def _done(row: Row | None, hash_: str, seed: int, target: Path, overwrite: Overwrite) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +15,7 @@ from fusionbench.checks.fused import Look
 from fusionbench.conventions import Column
 from fusionbench.engines import run_tasks
 from fusionbench.files import digest, to_json_number
-from fusionbench.images import read_image
+from fusionbench.images import read_image, read_sources
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.opened import State, Watch, unchanged, watching
 from fusionbench.primitives import keep_freed_memory
@@ -23,6 +24,7 @@ from fusionbench.rows import Row, RowWriter
 from fusionbench.runs import Run
 from fusionbench.sources import PairSources
 from fusionbench.stages import Overwrite, is_done
+from fusionbench.stages.undefined import why_undefined
 
 
 class Scored(NamedTuple):
@@ -32,7 +34,9 @@ class Scored(NamedTuple):
     errors: int
 
 
-_PARTS = ("hash", "values", "errors", "files")
+_PARTS = ("hash", "values", "errors", "files", "reasons")
+_RARE = ("files", "reasons")
+"""Parts that a row has only where there is something in them."""
 """Of a row, each by column; ``files`` is what a third party's metric opened, where it did."""
 
 
@@ -121,7 +125,7 @@ def _tasks(
 
 def _score_pair(task: _Task) -> list[tuple[str, Row]]:
     """The new rows of one pair; none for a method whose row is current."""
-    sources: PairSources | None = None
+    sources: PairSources | Exception | None = None
     rows = []
     for image in task.images:
         if not Path(image.path).is_file():  # its values would outlive it
@@ -136,24 +140,35 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
         if not todo:
             continue
         if sources is None:
-            pair = task.pair
-            sources = PairSources(read_image(pair.ir), read_image(pair.vis))
+            sources = _sources(task.pair)
         row = _values(sources, Path(image.path), data, todo)
         kept = _kept(image.known, sha256, {c.name for c in todo})
         row["hash"] = {c.name: hashes[c.name] for c in todo}
         merged = {part: kept[part] | row.get(part, {}) for part in _PARTS}
-        if not merged["files"]:
-            del merged["files"]
+        said = {part: held for part, held in merged.items() if held or part not in _RARE}
         seen = {"look": row["look"]} if "look" in row else {}
-        rows.append((image.method, {"fused": sha256, **merged, **seen}))
+        rows.append((image.method, {"fused": sha256, **said, **seen}))
     return rows
 
 
-def _values(sources: PairSources, path: Path, data: bytes, columns: Sequence[Column]) -> Row:
+def _sources(pair: PairRecord) -> PairSources | Exception:
+    """The sources, or what became of the attempt to read them: the reason of every cell."""
+    try:
+        return PairSources(*read_sources(pair))
+    except Exception as error:
+        return error
+
+
+def _values(
+    sources: PairSources | Exception, path: Path, data: bytes, columns: Sequence[Column]
+) -> Row:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     files: dict[str, list[list[State]]] = {}
+    reasons: dict[str, str] = {}
     try:
+        if isinstance(sources, Exception):
+            raise sources
         triple = sources.triple(read_image(path, data))
     except Exception as error:
         return {"values": {}, "errors": {c.name: _text(error) for c in columns}}
@@ -161,12 +176,16 @@ def _values(sources: PairSources, path: Path, data: bytes, columns: Sequence[Col
         watch = _watch(METRICS[column.metric])
         try:
             with watching(watch):
-                values[column.name] = to_json_number(column.value(triple))
+                value = column.value(triple)
+            values[column.name] = to_json_number(value)
+            if math.isnan(value):
+                reasons[column.name] = why_undefined(column, triple)
         except Exception as error:
             errors[column.name] = _text(error)
         if watch and (states := watch.states()):
             files[column.name] = states
-    return {"values": values, "errors": errors, "files": files, "look": Look.of(triple).row()}
+    seen = {"files": files, "reasons": reasons, "look": Look.of(triple).row()}
+    return {"values": values, "errors": errors, **seen}
 
 
 @cache
@@ -180,7 +199,7 @@ def _text(error: Exception) -> str:
 
 
 def _hash(code: str, pair: PairRecord, fused_sha256: str) -> str:
-    return digest([code, pair.ir_sha256, pair.vis_sha256, fused_sha256])
+    return digest([code, *pair.content, fused_sha256])
 
 
 def _done(known: Row, column: str, hashes: dict[str, str], overwrite: Overwrite) -> bool:

@@ -77,6 +77,7 @@ def plan_suite(suite: Suite, file: Path, out: Path, where: Surroundings) -> Plan
 
 def _open(asked: SuiteData, folder: Path, where: Surroundings) -> DataSet:
     found = open_dataset(asked.name, where.data_root, asked.split or None)
+    found = found.read_as(asked.reading)
     if asked.pairs is not None:
         found = found.only(folder / asked.pairs)
     return found.first(asked.limit).first(where.limit)

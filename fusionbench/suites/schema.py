@@ -18,6 +18,7 @@ from pydantic import (
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.names import fault_of
+from fusionbench.recipes import Reading, parse_reading
 from fusionbench.yamls import compose_yaml, load_yaml
 
 Step = str | int
@@ -36,7 +37,8 @@ class SuiteData(_Part):
     """A data set: its split, and which of its pairs. A plain text is its name.
 
     ``pairs`` is a file of ids, relative to the suite's file; ``limit`` takes the first pairs;
-    ``labels`` names the label set of the detection.
+    ``labels`` names the label set of the detection. ``ir_range``, ``vis_range`` and ``resize`` are
+    as the options of ``fusionbench run``.
     """
 
     name: str
@@ -44,6 +46,22 @@ class SuiteData(_Part):
     pairs: Path | None = None
     limit: int | None = Field(default=None, ge=1)
     labels: str = ""
+    ir_range: str = ""
+    vis_range: str = ""
+    resize: Literal["", "ir", "vis"] = ""
+
+    @property
+    def reading(self) -> Reading:
+        """How its files are made 8-bit and of one size."""
+        return parse_reading(self.ir_range, self.vis_range, self.resize)
+
+    @model_validator(mode="after")
+    def _ranges_can_be_read(self) -> SuiteData:
+        try:
+            parse_reading(self.ir_range, self.vis_range, self.resize)
+        except FusionBenchError as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 class SuiteMethod(_Part):

@@ -19,15 +19,6 @@ SOURCES = (
     *("fusionbench", "methods", "metrics", "configs"),
     *("pyproject.toml", "setup.py", "README.md", "LICENSE"),
 )
-    "fusionbench",
-    "methods",
-    "metrics",
-    "configs",
-    "pyproject.toml",
-    "setup.py",
-    "README.md",
-    "LICENSE",
-)
 
 
 @pytest.mark.packaging

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fusionbench import Sources, Triple
+from fusionbench.checks import Findings
 from fusionbench.conventions import Column, select_columns
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.images import luma, read_image, write_png
@@ -131,7 +132,7 @@ def test_nan_is_kept_as_nan(tmp_path, pair_folders) -> None:
     folder = pair_folders(1)
     write_png(folder / "ir" / "0.png", np.full((48, 64), 9, np.uint8))
     write_png(folder / "vi" / "0.png", np.full((48, 64), 10, np.uint8))
-    dataset = check_pairs(open_dataset("TNO", folder))
+    dataset = check_pairs(open_dataset("TNO", folder), Findings(["constant-source"]))
     run = Run(tmp_path / "run")
     (prepared,) = prepare_methods("average")
     fuse(run, prepared, dataset)

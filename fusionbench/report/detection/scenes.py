@@ -76,4 +76,4 @@ def _panel(result: DetectionResult, pair: str) -> BoxPanel:
         "false": seen.boxes[~seen.correct],
         "missed": seen.truths[~seen.found],
     }
-    return BoxPanel(label, read_image(path), boxes)
+    return BoxPanel(label, read_image(path, recipe=result.contestant.recipes.get(pair)), boxes)

@@ -170,7 +170,7 @@ def _troubles(result: Result, columns: Sequence[ColumnRecord]) -> Json:
     }
     for number, column in enumerate(columns):
         cell = result.cell(column)
-        said = dict.fromkeys(cell.undefined, "undefined")
+        said = {p: f"undefined: {cell.reasons.get(p, '')}".rstrip(": ") for p in cell.undefined}
         said |= {pair: f"failed: {text}" for pair, text in cell.errors.items()}
         if said:
             found[str(number)] = {str(places[pair]): text for pair, text in said.items()}

@@ -29,6 +29,7 @@ import numpy as np
 from fusionbench.errors import DataError
 from fusionbench.images import U8, read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.recipes import Recipe
 from fusionbench.report.collect import Result, is_anchor
 from fusionbench.runs import Run
 
@@ -38,7 +39,8 @@ AT_ONCE = 8
 """Pairs that are read before it is known whether the budget reaches them."""
 GOLDEN = (5**0.5 - 1) / 2
 
-Views = Mapping[int, Path]
+Views = Mapping[int, tuple[Path, Recipe]]
+"""The image file of each view, and what is done to it when it is read."""
 
 
 @dataclass
@@ -100,14 +102,14 @@ def _spread_evenly(count: int) -> list[int]:
 
 
 def _source_views(pair: PairRecord) -> Views:
-    return {0: Path(pair.ir), 1: Path(pair.vis)}
+    return {0: (Path(pair.ir), pair.recipe("ir")), 1: (Path(pair.vis), pair.recipe("vis"))}
 
 
 def _fused_views(
     run: Run, dataset: DataSetRecord, methods: Sequence[MethodRecord], pair: PairRecord
 ) -> Views:
     return {
-        view: run.fused_image(dataset, method, pair)
+        view: (run.fused_image(dataset, method, pair), Recipe())
         for view, method in enumerate(methods, start=2)
         if run.has_image(dataset, method, pair)
     }
@@ -165,9 +167,9 @@ def _encoded(
 
 def _encode_all(views: Views) -> dict[int, _Encoded]:
     encoded = {}
-    for view, path in views.items():
+    for view, (path, recipe) in views.items():
         try:
-            encoded[view] = _encode(read_image(path))
+            encoded[view] = _encode(read_image(path, recipe=recipe))
         except DataError:
             continue
     return encoded

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from fusionbench.images import luma, read_image
+from fusionbench.images import luma, read_sources
 from fusionbench.manifest import DataSetRecord, PairRecord
 
 
@@ -38,7 +37,7 @@ def equal_shares(records: Sequence[DataSetRecord]) -> list[float]:
 
 
 def _load(pair: PairRecord) -> GreyPair:
-    both = np.stack([luma(read_image(Path(path))) for path in (pair.ir, pair.vis)])
+    both = np.stack([luma(image) for image in read_sources(pair)])
     return GreyPair(pair.id, torch.from_numpy(both))
 
 
