@@ -263,7 +263,7 @@ def test_what_changed_is_listed_and_what_did_not_is_not(make: Make) -> None:
     assert found["deep: option fast"] == ("no", "yes")
     assert found["version numpy"] == ("2", "3")
     assert found["hardware device"] == ("–", "cuda")
-    assert found["methods only here"] == ("–", "extra")
+    assert found["methods only here"] == ("–", "Extra")
     assert found["deep: fused images of TNO"][1] == f"differ from A's on {PAIRS} of {PAIRS} pairs"
     assert not {"version fusionbench", "deep: fingerprint", "deep: weights file"} & set(found)
 
