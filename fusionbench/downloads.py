@@ -6,24 +6,45 @@ and checksum are right. Nothing is downloaded that a user did not ask for.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http
 import http.client
+import lzma
 import shutil
 import tarfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from fusionbench.errors import FusionBenchError
+from fusionbench.errors import STOPPING, FusionBenchError
 
 CHUNK = 1 << 18
 TIMEOUT = 30.0
 TRIES = 3
+SLOWEST = 1000.0
+"""Bytes a second, over ``WINDOW`` seconds, below which a mirror counts as stalled."""
+WINDOW = 60.0
+MOST_BYTES = 256 * 2**30
+"""Of a download whose size is not known."""
+MOST_EXPANDED = 200
+"""How many times larger than its archive unpacked files may be; always allowed are ``ANYWAY``."""
+ANYWAY = 2**30
+MOST_FILES = 2_000_000
+
+
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(RuntimeError, NotImplementedError, UnicodeError),  # a password, a compression, a name
+)
+"""What unpacking a damaged or strange archive may raise."""
 
 
 class DownloadError(FusionBenchError):
@@ -116,6 +137,8 @@ def _from_mirror(
             reason = str(short)
             continue
         except (OSError, http.client.HTTPException, DownloadError) as error:
+            if getattr(error, "errno", None) in STOPPING:
+                raise
             reason = _words(error)
             if isinstance(error, TimeoutError) or "timed out" in reason:
                 continue
@@ -136,31 +159,59 @@ def _receive(
     request = urllib.request.Request(url, headers={"User-Agent": "fusionbench"})
     if have:
         request.add_header("Range", f"bytes={have}-")
-    with _opener().open(request, timeout=timeout) as answer:
+    with _answer(request, remote, part, timeout) as answer:
+        if answer is None:
+            return
         resumed = answer.status == 206 and _starts_at(answer, have)
         with part.open("ab" if resumed else "wb") as stream:
             _copy(answer, stream, remote, have if resumed else 0, advance)
 
 
+@contextlib.contextmanager
+def _answer(
+    request: urllib.request.Request, remote: Remote, part: Path, timeout: float
+) -> Iterator[Any]:
+    """The server's answer; None where the part that is there was the whole file already."""
+    try:
+        answer = _opener().open(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not part.is_file():
+            raise
+        if remote.problem(part):
+            part.unlink()
+            raise _Short("does not go on from the part that is here") from error
+        yield None
+        return
+    with answer:
+        yield answer
+
+
 def _copy(
     answer: Any, stream: IO[bytes], remote: Remote, have: int, advance: Callable[[int], None]
 ) -> None:
-    announced = answer.headers.get("Content-Length")
-    expected = have + int(announced) if announced else remote.bytes
+    announced = str(answer.headers.get("Content-Length", ""))
+    expected = have + int(announced) if announced.isdecimal() else remote.bytes
+    most = MOST_BYTES if remote.bytes is None else remote.bytes
+    since, received = time.monotonic(), 0
     while chunk := _read(answer):
-        have += len(chunk)
-        if remote.bytes is not None and have > remote.bytes:
+        have, received = have + len(chunk), received + len(chunk)
+        if have > most:
             stream.truncate(0)
-            raise DownloadError(f"sends more than the expected {remote.bytes:,} bytes")
+            raise DownloadError(f"sends more than the expected {most:,} bytes")
         stream.write(chunk)
         advance(len(chunk))
+        if (passed := time.monotonic() - since) >= WINDOW:
+            if received < SLOWEST * passed:
+                rate = f"{received / passed:,.0f} bytes a second"
+                raise DownloadError(f"sends only {rate}; expected {SLOWEST:,.0f} at least")
+            since, received = time.monotonic(), 0
     if expected is not None and have < expected:
         raise _Short(f"broke off after {have:,} of {expected:,} bytes")
 
 
 def _read(answer: Any) -> bytes:
     try:
-        data: bytes = answer.read(CHUNK)
+        data: bytes = answer.read1(CHUNK)  # what is there, so that a trickle is noticed
     except http.client.IncompleteRead as error:
         raise _Short(f"broke off {error.expected or '?'} bytes before the end") from error
     except TimeoutError as error:
@@ -200,8 +251,8 @@ def unpack(archive: Path, folder: Path) -> None:
     Everything is checked before anything is written; the contents appear in the folder at once.
 
     Raises:
-        DownloadError: It is no such archive, is damaged, or holds a member with an absolute path,
-            a ``..`` or a link.
+        DownloadError: It is no such archive, is damaged, holds a member with an absolute path, a
+            ``..`` or a link, or would grow beyond all measure (``MOST_EXPANDED``, ``MOST_FILES``).
     """
     folder.mkdir(parents=True, exist_ok=True)
     inside = folder / f".{archive.name}.unpacking"
@@ -209,26 +260,39 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as packed:
-                _check_members(archive, packed.namelist())
+                _check_members(archive, ((i.filename, i.file_size) for i in packed.infolist()))
                 packed.extractall(inside)
         elif tarfile.is_tarfile(archive):
             with tarfile.open(archive) as packed_tar:
-                members = packed_tar.getmembers()
-                _check_members(archive, [m.name for m in members])
-                if any(not (m.isfile() or m.isdir()) for m in members):
-                    raise DownloadError(f"{archive.name} holds links or devices; not unpacked")
+                _check_members(archive, ((m.name, m.size) for m in _plain(archive, packed_tar)))
                 packed_tar.extractall(inside, filter="data")
         else:
             raise DownloadError(f"{archive.name} is neither a zip nor a tar archive")
         shutil.copytree(inside, folder, dirs_exist_ok=True)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+    except DAMAGE as error:
+        if getattr(error, "errno", None) in STOPPING:
+            raise
         raise DownloadError(f"{archive.name} cannot be unpacked: {error}") from error
     finally:
         shutil.rmtree(inside, ignore_errors=True)
 
 
-def _check_members(archive: Path, names: list[str]) -> None:
-    for name in names:
+def _plain(archive: Path, packed: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    for member in packed:
+        if not (member.isfile() or member.isdir()):
+            raise DownloadError(f"{archive.name} holds links or devices; not unpacked")
+        yield member
+
+
+def _check_members(archive: Path, members: Iterable[tuple[str, int]]) -> None:
+    total, most = 0, max(ANYWAY, MOST_EXPANDED * archive.stat().st_size)
+    for count, (name, size) in enumerate(members, 1):
+        total += size
+        if total > most or count > MOST_FILES:
+            raise DownloadError(
+                f"{archive.name} ({archive.stat().st_size:,} bytes) would unpack to more than "
+                f"{most:,} bytes or {MOST_FILES:,} files; not unpacked"
+            )
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in (path.parts or ("",))[0]:
             raise DownloadError(f"{archive.name} holds '{name}', outside its folder; not unpacked")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fusionbench import downloads
 from fusionbench.downloads import DownloadError, Remote, download, unpack
 
 DATA = bytes(range(256)) * 4096
@@ -59,6 +60,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def serve_stalls(self) -> None:
         self.send(DATA[:1000], length=len(DATA))
         time.sleep(1.5)
+
+    def serve_trickles(self) -> None:
+        self.send(DATA[:1], length=len(DATA))
+        for at in range(1, 200):
+            try:
+                self.wfile.write(DATA[at : at + 1])
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(0.02)
+
+    def serve_not_a_length(self) -> None:
+        self.send(DATA, length="many")
+
+    def serve_416(self) -> None:
+        if self.headers.get("Range"):
+            self.send(b"", status=416)
+        else:
+            self.send(DATA)
 
     def serve_wrong(self) -> None:
         self.send(DATA[::-1])
@@ -226,3 +246,63 @@ def test_what_is_no_archive_is_refused(tmp_path) -> None:
     (tmp_path / "a").write_bytes(b"neither")
     with pytest.raises(DownloadError, match="neither a zip nor a tar"):
         unpack(tmp_path / "a", tmp_path / "out")
+
+
+def test_a_trickle_is_no_download(fetch, monkeypatch) -> None:
+    monkeypatch.setattr(downloads, "WINDOW", 0.2)
+    with pytest.raises(DownloadError, match=r"trickles: sends only .* bytes a second"):
+        fetch("trickles")
+    assert fetch("trickles", "good").read_bytes() == DATA
+
+
+def test_a_length_that_is_no_number_is_not_believed(fetch) -> None:
+    assert fetch("not-a-length").read_bytes() == DATA
+
+
+def test_without_a_size_a_download_is_bounded(fetch, monkeypatch) -> None:
+    monkeypatch.setattr(downloads, "MOST_BYTES", 1000)
+    with pytest.raises(DownloadError, match="more than the expected 1,000 bytes"):
+        fetch("good", size=None)
+
+
+def test_a_whole_part_of_unknown_size_is_the_file(fetch, tmp_path) -> None:
+    part = tmp_path / "in" / "file.bin.part"
+    part.parent.mkdir(exist_ok=True)
+    part.write_bytes(DATA)
+    assert fetch("416", size=None).read_bytes() == DATA
+    (part.parent / "file.bin").unlink()
+    part.write_bytes(DATA + b"spoiled")
+    assert fetch("416", size=None).read_bytes() == DATA
+
+
+def test_an_archive_that_grows_beyond_measure_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(downloads, "ANYWAY", 1000)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("zeros", bytes(10_000_000))
+    with tarfile.open(tmp_path / "bomb.tar.xz", "w:xz") as packed:
+        member = tarfile.TarInfo("zeros")
+        member.size = 10_000_000
+        packed.addfile(member, io.BytesIO(bytes(10_000_000)))
+    for name in ("bomb.zip", "bomb.tar.xz"):
+        with pytest.raises(DownloadError, match="would unpack to more than"):
+            unpack(tmp_path / name, tmp_path / "out")
+        assert list((tmp_path / "out").iterdir()) == []
+    monkeypatch.setattr(downloads, "MOST_FILES", 3)
+    zipped(tmp_path / "many.zip", [f"f{n}" for n in range(5)])
+    with pytest.raises(DownloadError, match="or 3 files"):
+        unpack(tmp_path / "many.zip", tmp_path / "out")
+
+
+def test_a_damaged_archive_is_one_plain_error(tmp_path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("x", bytes(range(256)) * 100)
+    data = bytearray(path.read_bytes())
+    data[40:60] = bytes(20)
+    path.write_bytes(data)
+    with pytest.raises(DownloadError, match="cannot be unpacked"):
+        unpack(path, tmp_path / "out")
+    data[6] |= 1  # says that it is encrypted
+    path.write_bytes(data)
+    with pytest.raises(DownloadError, match="cannot be unpacked"):
+        unpack(path, tmp_path / "out")
