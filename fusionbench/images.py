@@ -207,7 +207,7 @@ def _decoded(header: Header) -> NDArray[Any]:
         raise Unreadable(f"{header.format} that OpenCV cannot decode ({error.err})") from error
     if image is None:
         raise Unreadable(f"{header.format} that OpenCV cannot decode: damaged or of a rare kind")
-    return image
+    return np.asarray(image)
 
 
 def _pillow_jpeg(header: Header) -> NDArray[Any]:

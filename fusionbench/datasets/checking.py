@@ -121,7 +121,8 @@ def _pooled(dataset: DataSet) -> dict[Which, Window]:
         if asked is not None and asked.pooled:
             with ThreadPoolExecutor() as pool:
                 ranks = list(pool.map(_ranks, (getattr(pair, which) for pair in dataset.pairs)))
-            together = np.concatenate([values for values in ranks if values is not None] or [[0.0]])
+            known = [values for values in ranks if values is not None]
+            together = np.concatenate(known) if known else np.zeros(1)
             windows[which] = _window(together, asked)
     return windows
 

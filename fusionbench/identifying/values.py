@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -115,9 +114,12 @@ def compute_values(
         DataError: An image cannot be read.
     """
     columns, same = columns_of(row)
+    files = list(files)
     tasks = [
-        _Task(*paths, columns, tuple(grays), recipe or AS_THEY_ARE)
-        for paths, recipe in zip_longest(files, recipes)
+        _Task(ir, vis, fused, columns, tuple(grays), recipe)
+        for (ir, vis, fused), recipe in zip(
+            files, recipes or [AS_THEY_ARE] * len(files), strict=True
+        )
     ]
     arrays, errors = [], []
     for task, (array, lines) in zip(
