@@ -494,8 +494,8 @@ def page() -> str:
         lines += ["| --- | --- | --- | --- | --- |"]
         for check in CHECKS.values():
             if check.looks_at == looks_at:
-                around = "`--skip-bad-pairs`" if check.skippable else ""
-                around = f"`--accept {check.name}`" if check.acceptable else around
+                ways = [f"`--accept {check.name}`"] if check.acceptable else []
+                around = ", ".join([*ways, *(["`--skip-bad-pairs`"] if check.skippable else [])])
                 cells = (f"`{check.name}`", check.outcome, check.finds, check.remedy, around or "–")
                 lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

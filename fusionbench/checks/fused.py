@@ -235,13 +235,14 @@ def alike(looks: Mapping[str, Look], others: Mapping[str, Mapping[str, int]]) ->
         looks: The look of each pair's image.
         others: The checksums of other methods' images by pair, by the methods' names.
     """
-    found = []
+    found: dict[str, Problem] = {}
     for name, sums in others.items():
         own = {p: look for p, look in looks.items() if p in sums and look.levels > FEW}
         same = [pair for pair, look in own.items() if look.crc == sums[pair]]
         if same and len(same) * 2 > len(own):
-            found += [Problem("same-as-another", pair, f"as of {name}") for pair in same]
-    return found
+            for pair in same:
+                found.setdefault(pair, Problem("same-as-another", pair, f"as of {name}"))
+    return list(found.values())
 
 
 def _levels(looks: Mapping[str, Look]) -> Iterator[Problem]:

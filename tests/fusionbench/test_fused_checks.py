@@ -381,3 +381,12 @@ def test_an_output_out_of_range_is_refused_or_accepted_and_marked(cli, tmp_path)
     done = cli(*command, "--accept", "output-range", *plain, tmp_path / "accepted")
     assert done.code == 0 and "output-range" in done.err
     assert "output-range, accepted" in (tmp_path / "accepted" / "leaderboard.md").read_text()
+
+
+def test_an_image_that_several_methods_share_is_named_once() -> None:
+    from fusionbench.checks.fused import Look, alike
+
+    look = Look(0, 255, 200, 200, 7, 9.0, 9.0, 1.0, 0.0, "")
+    others = {name: {"1": 7, "2": 7} for name in ("a", "b", "c")}
+    found = alike({"1": look, "2": look}, others)
+    assert [problem[1:] for problem in found] == [("1", "as of a"), ("2", "as of a")]
