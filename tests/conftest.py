@@ -50,11 +50,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test reads or writes the user's cache, configuration or data."""
+    """No test reads or writes the user's cache, configuration or data, or an earlier plug-in."""
     monkeypatch.setenv("FUSIONBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FUSIONBENCH_CONFIG", str(tmp_path / "no-config.yaml"))
     monkeypatch.delenv("FUSIONBENCH_DATA", raising=False)
     monkeypatch.delenv("FUSIONBENCH_WEIGHTS", raising=False)
+    monkeypatch.delenv("FUSIONBENCH_PLUGINS", raising=False)
 
 
 @pytest.fixture

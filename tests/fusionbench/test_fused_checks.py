@@ -371,6 +371,7 @@ class Signed(Method):
 """
 
 
+@pytest.mark.usefixtures("fresh_plugins")
 def test_an_output_out_of_range_is_refused_or_accepted_and_marked(cli, tmp_path) -> None:
     plugin = tmp_path / "signed.py"
     plugin.write_text(SIGNED)

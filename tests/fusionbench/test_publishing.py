@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 
 def test_numbers_stay_and_paths_go(cli, tmp_path, pair_folders) -> None:
     root = pair_folders(2)
@@ -48,6 +50,7 @@ class Lost(Method):
 """
 
 
+@pytest.mark.usefixtures("fresh_plugins")
 def test_nothing_of_the_machine_and_nothing_foreign_leaves_the_house(cli, tmp_path) -> None:
     plugin = tmp_path / "lost.py"
     plugin.write_text(FAILING.format(folder=tmp_path))
