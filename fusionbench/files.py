@@ -46,7 +46,7 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = value.replace("\r", " ")  # ends a line to some readers, quoted or not
-    return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
+    return f"'{text}" if text.startswith(FORMULA) and not is_number(text) else text
 
 
 def plain_cell(text: str) -> str:
@@ -54,7 +54,8 @@ def plain_cell(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text is a number, infinite ones and NaN among them."""
     try:
         float(text)
     except ValueError:

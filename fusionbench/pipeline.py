@@ -194,9 +194,7 @@ def _judge(run: Run, plan: Plan) -> None:
             accepted = "output-range" in plan.accept and row["outside"] > MUCH
             check = "output-range" if accepted else "output-clipped"
             findings.add(check, row["pair"], share, dataset=dataset.name, method=method.name)
-        judged |= {
-            (check, dataset.name, method.name) for check in ("output-range", "output-clipped")
-        }
+        judged |= {(check, dataset.name, method.name) for check in RANGE}
     for dataset in plan.datasets:
         seen = ((m.name, is_anchor(m), _looks(run, dataset, m)) for m in plan.methods)
         for name, count, problems in judge_all(seen):

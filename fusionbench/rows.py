@@ -55,12 +55,19 @@ def _set_bad_lines_aside(path: Path) -> None:
     if not path.exists():
         return
     lines = path.read_bytes().splitlines(keepends=True)
-    good = [line for line in lines if line.endswith(b"\n") and _row(line) is not None]
+    good, bad, numbers = [], [], []
+    for number, line in enumerate(lines, 1):
+        if not line.endswith(b"\n"):
+            continue
+        if _row(line) is not None:
+            good.append(line)
+        else:
+            bad.append(line)
+            numbers.append(number)
     if len(good) == len(lines):
         return
-    bad = [line for line in lines if line.endswith(b"\n") and _row(line) is None]
     if bad:
-        _say(path, [number for number, line in enumerate(lines, 1) if line in bad])
+        _say(path, tuple(numbers))
         with path.with_name(f"{path.name}.bad").open("ab") as stream:
             stream.writelines(bad)
     with replacing(path) as temporary:
@@ -71,7 +78,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     """The rows of a file in order, none where it does not exist; without a broken last line.
 
     A line that is no row (cut, two merged into one, blank, not UTF-8) is read past and said once;
-    the pair that it was of is then done again. What it held stays in the file.
+    the pair that it was of is then done again. It stays until rows are added to the file.
     """
     if not path.exists():
         return
@@ -86,7 +93,7 @@ def read_rows(path: Path) -> Iterator[Row]:
             else:
                 yield row
     if bad:
-        _say(path, bad)
+        _say(path, tuple(bad))
 
 
 def _row(line: bytes) -> Row | None:
@@ -98,15 +105,11 @@ def _row(line: bytes) -> Row | None:
 
 
 @cache
-def _told(path: Path, lines: tuple[int, ...]) -> None:
+def _say(path: Path, lines: tuple[int, ...]) -> None:
+    """Say which lines are no rows, once in a process."""
     shown = ", ".join(map(str, lines[:SHOWN])) + (" ..." if len(lines) > SHOWN else "")
     word = "line is" if len(lines) == 1 else "lines are"
     log.warning("%s: %d %s no row and are read past (%s)", path, len(lines), word, shown)
-
-
-def _say(path: Path, lines: list[int]) -> None:
-    """Say it once in a process."""
-    _told(path, tuple(lines))
 
 
 def latest(path: Path) -> dict[str, Row]:

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from fusionbench.errors import DataError
-from fusionbench.files import read_text
+from fusionbench.files import is_number, read_text
 
 KAIST_LEAST_HEIGHT = 55
 KAIST_HEAVY = 2
@@ -123,7 +123,7 @@ def _yolo_fields(line: str, where: str) -> tuple[str | int, list[float]]:
     if _DECIMAL_COMMA.search(line) and len(line.split()) > 4:
         raise DataError(f"{expected}: a comma in a number? write 0.5 in place of 0,5")
     fields = re.split(r"[\s,;]+", line.strip(",; \t"))
-    named = next((i for i in range(len(fields), 0, -1) if not _is_number(fields[i - 1])), 0)
+    named = next((i for i in range(len(fields), 0, -1) if not is_number(fields[i - 1])), 0)
     if named:
         label: str | int = " ".join(fields[:named]).strip("\"'")
     elif not float(fields[0]).is_integer() or float(fields[0]) < 0:
@@ -273,14 +273,6 @@ def numbers(fields: Sequence[Any], where: str) -> list[float]:
     if not all(map(math.isfinite, values)):
         raise DataError(f"{where}: expected numbers, got '{' '.join(map(str, fields))}'")
     return values
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 READERS: dict[str, Reader] = {"yolo": read_yolo, "voc": read_voc, "kaist": read_kaist}
