@@ -128,15 +128,21 @@ class MethodRecord(_Record):
     weights: WeightsRecord | None = None
     fused: dict[str, dict[str, str]] = Field(default_factory=dict)
 
+    @property
+    def is_source(self) -> bool:
+        """Whether its images are copies of a source; those are shown and never ranked."""
+        return self.family == "source"
+
 
 class ColumnRecord(_Record):
-    """One metric under one convention."""
+    """One metric under one convention; ``tex`` is its name in LaTeX, where that is special."""
 
     metric: str
     convention: str
     better: Literal["higher", "lower"]
     params: dict[str, Any]
     fingerprint: str
+    tex: str = ""
 
 
 class Invocation(_Record):

@@ -32,6 +32,13 @@ class Run:
             method.label = label
         return manifest
 
+    @classmethod
+    def holding(cls, root: Path, manifest: Manifest) -> Run:
+        """The run of a folder as if its manifest were this one."""
+        run = cls(root)
+        run.__dict__["manifest"] = manifest
+        return run
+
     def fused_rows(self, dataset: str, method: str) -> Path:
         """Rows ``{pair, hash, sha256, seconds}`` or ``{pair, hash, error, traceback}``."""
         return self._below("fused", dataset, method, suffix=".jsonl")

@@ -157,12 +157,14 @@ def _plain(value: Any) -> Any:
 def finish_detection(run: Run, *, figures: bool) -> None:
     """Report detection, show the tables, and exit with 1 if a row has no result."""
     from fusionbench import console
-    from fusionbench.report.detection import detection_table, write_boards
-    from fusionbench.report.detection.collect import collect_detection, lost_lines
+    from fusionbench.detection.results import collect_detection, lost_lines
+    from fusionbench.report.detection import detection_tables, write_detection
+    from fusionbench.results import Results
+    from fusionbench.tables.terminal import Shown
 
-    boards = collect_detection(run)
-    written = write_boards(run, boards, figures=figures)
-    console.show(detection_table(boards))
+    results, boards = Results.read(run), collect_detection(run)
+    written = write_detection(results, boards, figures=figures)
+    console.show(Shown(detection_tables(results, boards)))
     console.note(f"{len(written)} files written to {run.root}, detection.csv among them")
     lines = [line for board in boards for line in lost_lines(board)]
     for line in lines:

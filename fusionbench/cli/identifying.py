@@ -98,14 +98,9 @@ def _show(found: Identified, values: Values, top: int, out: Path | None) -> None
     """Say what was found, write it, and exit with 1 where nothing gives the row."""
     from fusionbench import console
     from fusionbench.identifying.showing import candidate_table, residual_table, verdict
+    from fusionbench.tables.terminal import Shown
 
-    console.show(candidate_table(found, top))
-    console.plain(
-        "\nDistance of each value, in units of the last digit given "
-        f"(up to {found.tolerance:g} fits):"
-    )
-    console.show(residual_table(found, top))
-    console.plain("")
+    console.show(Shown([candidate_table(found, top), residual_table(found, top)]))
     for line in verdict(found, values):
         console.plain(line)
     if out is not None:

@@ -149,15 +149,17 @@ def _profile(plan: ProfilePlan) -> None:
     from fusionbench.profiling.records import read_profiles
     from fusionbench.profiling.running import measure
     from fusionbench.profiling.watching import DRIFT
-    from fusionbench.report.profile import profile_table, write_profile
+    from fusionbench.report.profile import known_profile, profile_tables, write_profile
+    from fusionbench.results import Results
+    from fusionbench.tables.terminal import Shown
 
     out = plan.out.parent
-    if _run_of(out):
+    if run := _run_of(out):
         hold(out)
     failed = measure(plan)
     manifest, _ = read_profiles(plan.out)
-    write_profile(out, _run_of(out))
-    console.show(profile_table(out))
+    write_profile(out, Results.read(run) if run else None)
+    console.show(Shown(profile_tables(known_profile(out))))
     if manifest.drift is not None:
         drift = manifest.drift
         text = f"{drift.method}, measured first and again last: {drift.share:+.1%}"

@@ -11,12 +11,13 @@ import typer
 from fusionbench.cli import options as o
 
 if TYPE_CHECKING:
-    from fusionbench.report.options import TableStyle
+    from fusionbench.choosing import Choice
     from fusionbench.runs import Run
+    from fusionbench.tables.style import TableStyle
 
 
 class Layout(StrEnum):
-    """How data sets stand in LaTeX tables (see :class:`fusionbench.report.options.TableStyle`)."""
+    """How data sets stand in LaTeX tables (see :class:`fusionbench.tables.style.TableStyle`)."""
 
     single = "single"
     stacked = "stacked"
@@ -56,6 +57,19 @@ def report(
         int | None, typer.Option(min=0, max=8, help="Decimals (default: by column).")
     ] = None,
     ours: Annotated[str, typer.Option(help="METHOD that comes last and set apart.")] = "",
+    methods: Annotated[
+        str, typer.Option(help="Methods to show: names, families, globs; -NAME drops.")
+    ] = "",
+    metrics: Annotated[
+        str, typer.Option(help="Metrics to show: names, NAME@CONVENTION, globs; -NAME drops.")
+    ] = "",
+    label: Annotated[
+        list[str] | None, typer.Option(help='METHOD="Name in tables and figures", repeatable.')
+    ] = None,
+    sources: Annotated[bool, typer.Option(help="Show the source images.")] = True,
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="All conventions in one table.")
+    ] = False,
     order: Annotated[
         Order, typer.Option(help="Methods as given, by name, by year, or best rank first.")
     ] = Order.given,
@@ -68,9 +82,10 @@ def report(
 
     How tables look is not remembered: each report starts from the defaults.
     """
+    from fusionbench.choosing import Choice
     from fusionbench.locking import hold
-    from fusionbench.report.options import TableStyle
     from fusionbench.runs import Run
+    from fusionbench.tables.style import TableStyle
 
     style = TableStyle(
         layout=layout.value,
@@ -79,11 +94,13 @@ def report(
         decimals=decimals,
         ours=ours,
         order=order.value,
+        side_by_side=side_by_side,
     )
+    choice = Choice(methods=methods, metrics=metrics, labels=label or (), sources=sources)
     started = Run(run)
     started.manifest  # noqa: B018  (a folder that is no run stays as it is)
     hold(run)
-    finish(started, figures=figures, html=html, style=style, boxes=boxes)
+    finish(started, figures=figures, html=html, style=style, boxes=boxes, choice=choice)
 
 
 def finish(
@@ -93,14 +110,20 @@ def finish(
     html: bool,
     style: TableStyle | None = None,
     boxes: Path | None = None,
+    choice: Choice | None = None,
 ) -> None:
     """Report a run, show its leaderboard, and exit with 1 if a cell was lost."""
     from fusionbench import console
-    from fusionbench.report import leaderboard_table, write_report
-    from fusionbench.report.options import PLAIN
+    from fusionbench.report import leaderboard_view, write_report
+    from fusionbench.results import Results
+    from fusionbench.tables.style import PLAIN
 
-    written = write_report(run, figures=figures, html=html, style=style or PLAIN, boxes=boxes)
-    console.show(leaderboard_table(run))
+    style = style or PLAIN
+    results = Results.read(run, choice)
+    written = write_report(
+        results, figures=figures, html=html, style=style, boxes=boxes, choice=choice
+    )
+    console.show(leaderboard_view(results, style))
     console.note(f"{len(written)} files written to {run.root}, leaderboard.csv among them")
     exit_on_failures(run)
 

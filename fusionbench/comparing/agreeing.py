@@ -9,7 +9,7 @@ from fusionbench.comparing.reading import Loaded
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest
 from fusionbench.manifest import ColumnRecord, DataSetRecord, fingerprint_of
-from fusionbench.report.collect import Board, Result, full_name, said_of
+from fusionbench.results import Board, Result, full_name, said_of
 
 
 @dataclass(frozen=True)

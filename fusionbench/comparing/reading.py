@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.files import plain_cell
 from fusionbench.manifest import Manifest
-from fusionbench.report.collect import Result, collect, said_of
-from fusionbench.report.csvs import SCORES_HEADER
-from fusionbench.rows import Row
+from fusionbench.results import Result, Results
 from fusionbench.runs import Run
 
 LETTERS = string.ascii_uppercase
@@ -62,42 +58,5 @@ def load(folders: Sequence[Path]) -> list[Loaded]:
 
 
 def _load(letter: str, root: Path) -> Loaded:
-    run = Run(root)
-    if (root / "scores").is_dir() or not (root / "scores.csv").is_file():
-        results = collect(run)
-    else:
-        results = _published(run)
-    return Loaded(letter, root, run.manifest, tuple(results))
-
-
-def _published(run: Run) -> list[Result]:
-    """The results that ``scores.csv`` holds; which pairs a method failed on is not in it."""
-    rows: dict[tuple[str, str], dict[str, Row]] = {}
-    for line in _lines(run.root / "scores.csv"):
-        of_method = rows.setdefault((line["dataset"], line["method"]), {})
-        row = of_method.setdefault(line["pair"], {"values": {}})
-        row["values"][f"{line['metric']}@{line['convention']}"] = float(line["value"])
-    found = []
-    for dataset in run.manifest.datasets:
-        for method in run.manifest.methods:
-            known = rows.get((dataset.name, method.name), {})
-            in_order = {pair.id: known[pair.id] for pair in dataset.pairs if pair.id in known}
-            said = said_of(run.manifest, dataset.name, method.name)
-            found.append(Result(dataset, method, in_order, {}, findings=said))
-    return found
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream)
-            lines = list(reader)
-            if tuple(reader.fieldnames or ()) != SCORES_HEADER:
-                raise ValueError(f"its first line is not {','.join(SCORES_HEADER)}")
-            for line in lines:
-                float(line["value"])
-                for name in ("dataset", "pair", "method"):
-                    line[name] = plain_cell(line[name])
-    except (OSError, ValueError, TypeError) as error:
-        raise FusionBenchError(f"{path} does not hold the scores of a run: {error}") from error
-    return lines
+    found = Results.read(Run(root))
+    return Loaded(letter, root, found.manifest, found.every)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fusionbench.comparing.agreeing import Agreed, Common, common_result
 from fusionbench.comparing.reading import Loaded
 from fusionbench.manifest import ColumnRecord, MethodRecord
-from fusionbench.report.collect import Result
+from fusionbench.results import Result
 from fusionbench.statistics import difference_intervals, holm, wilcoxon
 
 ALPHA = 0.05

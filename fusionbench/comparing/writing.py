@@ -1,4 +1,4 @@
-"""``comparison.csv`` and ``comparison.md``."""
+"""``comparison.csv`` and ``comparison.md``, and a comparison in the terminal."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
-from typing import Literal
 
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from fusionbench.comparing.agreeing import Agreed
@@ -20,21 +17,14 @@ from fusionbench.comparing.changes import Change
 from fusionbench.comparing.reading import Loaded
 from fusionbench.comparing.testing import ALPHA, Verdict
 from fusionbench.files import csv_text, write_text
-from fusionbench.report.collect import Board
-from fusionbench.report.layout import (
-    Entry,
-    explanation,
-    heading,
-    lay_out,
-    provenance,
-    remarks,
-    sentence,
-)
-from fusionbench.report.markdown import escape, row, section
-from fusionbench.report.notes import pairs_word
-from fusionbench.report.terminal import DASH, STYLES
+from fusionbench.report.leaderboard import board_table
+from fusionbench.report.ranks import p_text
+from fusionbench.results import Board
+from fusionbench.tables.markdown import escape, section, table_rows
+from fusionbench.tables.model import DASH, Block, Entry, Header, Line, Table, Tone
+from fusionbench.tables.notes import pairs_word
+from fusionbench.tables.terminal import render
 
-TEXT_COLUMNS = ("Method", "Metric", "Change")
 MOST_DECIMALS = 8
 EXPLANATION = (
     "Means over the common pairs on which both runs have a value; the difference is second less "
@@ -42,6 +32,22 @@ EXPLANATION = (
     "corrected for all tests of this comparison (Holm); better or worse means that it is below "
     "0.05. The test takes pairs as independent; frames of one video are not."
 )
+TONES: dict[str, Tone] = {"better": "good", "worse": "bad"}
+HEADER = (
+    *("dataset", "convention", "metric", "method", "run_a", "run_b", "pairs", "mean_a", "mean_b"),
+    *("difference", "low", "high", "p", "p_holm", "outcome"),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that is shown of a comparison."""
+
+    runs: Sequence[Loaded]
+    agreed: Agreed
+    changes: Sequence[Change]
+    boards: Sequence[Board]
+    verdicts: Sequence[Verdict]
 
 
 def groups(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
@@ -51,6 +57,42 @@ def groups(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
         key = (verdict.dataset, verdict.first, verdict.second, verdict.column.convention)
         found.setdefault(key, []).append(verdict)
     return list(found.values())
+
+
+def verdict_table(group: Sequence[Verdict]) -> Table:
+    """What changed between two runs: the methods above each other, a row for each metric.
+
+    Methods that are identical throughout are named below; the number of pairs is left out where
+    all of them count.
+    """
+    one, whole = group[0], all(verdict.pairs == verdict.of for verdict in group)
+    same = identical_methods(group)
+    blocks: dict[str, list[Line]] = {}
+    for verdict in group:
+        if verdict.method.label not in same:
+            blocks.setdefault(verdict.method.label, []).append(_line(verdict, whole))
+    heads = [*([] if whole else ["Pairs"]), f"Mean {one.first}", f"Mean {one.second}"]
+    heads += ["Difference", "95 % interval", "p"]
+    said = (f"Identical in every value: {', '.join(same)}",) if same else ()
+    return Table(
+        name=f"comparison-{one.dataset}-{one.first}-{one.second}-{one.column.convention}",
+        heading=group_title(group),
+        headers=(*map(Header, heads), Header("Change", left=True)),
+        blocks=tuple(Block(tuple(lines), over=label) for label, lines in blocks.items()),
+        stub="Metric",
+        remarks=said,
+    )
+
+
+def change_table(comparison: Comparison) -> Table:
+    """What differs between the runs beside their numbers."""
+    letters = [run.letter for run in comparison.runs]
+    lines = [
+        Line(Entry(change.what), tuple(Entry(change.values[letter]) for letter in letters))
+        for change in comparison.changes
+    ]
+    heads = tuple(Header(letter, left=True) for letter in letters)
+    return Table("changes", "What changed", heads, (Block(tuple(lines)),), stub="")
 
 
 def group_title(group: Sequence[Verdict]) -> str:
@@ -75,37 +117,20 @@ def _same(verdict: Verdict) -> bool:
     return verdict.outcome == "identical" and verdict.pairs == verdict.of
 
 
-def headers(group: Sequence[Verdict]) -> list[str]:
-    """The heads of the columns; that of the pairs is left out where all pairs count."""
-    means = [f"Mean {group[0].first}", f"Mean {group[0].second}"]
-    pairs = [] if _whole(group) else ["Pairs"]
-    return ["Method", "Metric", *pairs, *means, "Difference", "95 % interval", "p", "Change"]
-
-
-def lines(group: Sequence[Verdict]) -> list[list[str]]:
-    """A line of cells for each verdict, without the methods that are identical throughout."""
-    same, whole = set(identical_methods(group)), _whole(group)
-    return [_line(verdict, whole) for verdict in group if verdict.method.label not in same]
-
-
-def _whole(group: Sequence[Verdict]) -> bool:
-    return all(verdict.pairs == verdict.of for verdict in group)
-
-
-def _line(verdict: Verdict, whole: bool) -> list[str]:
+def _line(verdict: Verdict, whole: bool) -> Line:
     low, high = verdict.low, verdict.high
     places = _places(high - low)
-    return [
-        verdict.method.label,
-        verdict.column.metric,
+    same = verdict.outcome == "identical"
+    cells = [
         *([] if whole else [str(verdict.pairs)]),
         _mean(verdict.mean_first),
         _mean(verdict.mean_second),
-        "0" if verdict.outcome == "identical" else _signed(verdict.difference, places),
+        "0" if same else _signed(verdict.difference, places),
         f"{_signed(low, places)} … {_signed(high, places)}" if math.isfinite(low) else DASH,
-        _p(verdict.p_holm),
-        verdict.outcome,
+        p_text(verdict.p_holm),
     ]
+    change = Entry(verdict.outcome, tone=TONES.get(verdict.outcome, ""))
+    return Line(Entry(verdict.column.metric), (*map(Entry, cells), change))
 
 
 def _places(width: float) -> int:
@@ -121,12 +146,6 @@ def _mean(value: float) -> str:
 
 def _signed(value: float, places: int) -> str:
     return DASH if math.isnan(value) else f"{value:+.{places}f}"
-
-
-def _p(value: float) -> str:
-    if math.isnan(value):
-        return DASH
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def summary(verdicts: Sequence[Verdict]) -> list[str]:
@@ -155,11 +174,6 @@ def run_lines(runs: Sequence[Loaded]) -> list[str]:
     return [f"{run.letter}: {run.root}" for run in runs]
 
 
-OUTCOMES = {"better": "bold green", "worse": "bold red"}
-SHORT = {"not significant": "n. s.", "nothing in common": "no pairs"}
-MOST_WIDE = 24
-
-
 class TerminalComparison:
     """Renders what changed, all methods in one table, and what is significant."""
 
@@ -168,88 +182,23 @@ class TerminalComparison:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The runs, what changed, the merged tables, the verdicts."""
-        shown = self._comparison
+        shown, width = self._comparison, options.max_width
         yield from (Text(line, style="bold") for line in run_lines(shown.runs))
-        yield Text("\nWhat changed", style="bold")
-        yield _changes(shown) if shown.changes else Text("Nothing.")
-        for board in shown.boards:
-            yield from _board(board)
-        for group in groups(shown.verdicts):
-            yield from _group(group)
+        yield Text("")
+        yield from self._tables(shown, width)
         if shown.verdicts:
-            yield Text(f"{EXPLANATION} n. s.: not significant.", style="dim")
+            yield Text(EXPLANATION, style="dim")
         yield Text(" ".join(summary(shown.verdicts)), style="bold")
 
-
-def _empty() -> Table:
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-
-
-def _changes(shown: Comparison) -> Table:
-    rich = _empty()
-    letters = [run.letter for run in shown.runs]
-    for name in ("", *letters):
-        rich.add_column(name, overflow="fold")
-    for change in shown.changes:
-        rich.add_row(Text(change.what), *(Text(change.values[letter]) for letter in letters))
-    return rich
-
-
-def _board(board: Board) -> Iterator[Table | Text]:
-    table = lay_out(board)
-    yield Text(f"\n{heading(board)}", style="bold")
-    rich = _empty()
-    rich.add_column("Method", overflow="fold")
-    for header in ("N", *table.headers):
-        rich.add_column(Text(header), justify="right", overflow="fold")
-    for line in table.lines:
-        rich.add_row(*map(_cell, (line.label, line.n, *line.cells)))
-    yield rich
-    for mark, text in table.notes:
-        yield Text(f" {mark}: {sentence(text)}")
-    for text in remarks(board):
-        yield Text(f" {sentence(text)}")
-    yield Text(". ".join([*explanation(table), provenance(board)]) + ".", style="dim")
-
-
-def _cell(entry: Entry) -> Text:
-    text = Text(entry.text or DASH, style=STYLES.get(entry.rank, ""))
-    return Text.assemble(text, (f" {','.join(entry.marks)}" if entry.marks else "", "dim"))
-
-
-def _group(group: Sequence[Verdict]) -> Iterator[Table | Text]:
-    yield Text(f"\n{group_title(group)}", style="bold")
-    if rows := lines(group):
-        rich = _empty()
-        _, *heads = headers(group)
-        for name in heads:
-            justify: Literal["left", "right"] = "left" if name in TEXT_COLUMNS else "right"
-            rich.add_column(name, justify=justify, no_wrap=name != "Metric", max_width=MOST_WIDE)
-        for label, of_method in groupby(rows, key=lambda line: line[0]):
-            rich.add_row(Text(label, style="bold"))
-            for _, *cells, change in of_method:
-                shown = Text(SHORT.get(change, change), style=OUTCOMES.get(change, ""))
-                rich.add_row(*map(Text, cells), shown)
-        yield rich
-    if same := identical_methods(group):
-        yield Text(f"Identical in every value: {', '.join(same)}.")
-
-
-HEADER = (
-    *("dataset", "convention", "metric", "method", "run_a", "run_b", "pairs", "mean_a", "mean_b"),
-    *("difference", "low", "high", "p", "p_holm", "outcome"),
-)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All that is shown of a comparison."""
-
-    runs: Sequence[Loaded]
-    agreed: Agreed
-    changes: Sequence[Change]
-    boards: Sequence[Board]
-    verdicts: Sequence[Verdict]
+    def _tables(self, shown: Comparison, width: int) -> Iterator[RichTable | Text]:
+        if shown.changes:
+            yield from render(change_table(shown), width)
+        else:
+            yield Text("Nothing changed beside the numbers.\n")
+        for board in shown.boards:
+            yield from render(board_table(board), width)
+        for group in groups(shown.verdicts):
+            yield from render(verdict_table(group), width)
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
@@ -279,32 +228,8 @@ def _markdown(comparison: Comparison) -> str:
     parts += ["", "## Is the change significant?", ""]
     parts += [" ".join(summary(comparison.verdicts)), ""]
     parts += [EXPLANATION, ""] if comparison.verdicts else []
-    for group in groups(comparison.verdicts):
-        parts += _group_rows(group)
-    parts += ["## What changed", "", *_change_cells(comparison), ""]
-    for board in comparison.boards:
-        parts.append(section(lay_out(board)))
+    parts += [section(verdict_table(group), 3) for group in groups(comparison.verdicts)]
+    rows = table_rows(change_table(comparison)) if comparison.changes else ["Nothing."]
+    parts += ["## What changed", "", *rows, ""]
+    parts += [section(board_table(board)) for board in comparison.boards]
     return "\n".join(parts).rstrip("\n") + "\n"
-
-
-def _group_rows(group: Sequence[Verdict]) -> list[str]:
-    parts = [f"### {escape(group_title(group))}", ""]
-    if rows := lines(group):
-        parts += _table(headers(group), rows)
-    if same := identical_methods(group):
-        parts += ["", escape(f"Identical in every value: {', '.join(same)}.")]
-    return [*parts, ""]
-
-
-def _change_cells(comparison: Comparison) -> list[str]:
-    letters = [run.letter for run in comparison.runs]
-    rows = [(c.what, *(c.values[letter] for letter in letters)) for c in comparison.changes]
-    return _table(["", *letters], rows, all_left=True) if rows else ["Nothing."]
-
-
-def _table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, all_left: bool = False
-) -> list[str]:
-    rule = [":---" if all_left or name in TEXT_COLUMNS else "---:" for name in heads]
-    cells = [[escape(cell) for cell in row] for row in (heads, *rows)]
-    return [row(cells[0]), row(rule), *map(row, cells[1:])]

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
-from fusionbench.files import write_text
+from fusionbench.files import csv_text, write_text
 from fusionbench.identifying import Identified
 from fusionbench.identifying.candidates import Candidate, Subset, Trial, try_row
 from fusionbench.identifying.published import Published
 from fusionbench.identifying.values import Values, conventions_of
+from fusionbench.tables.model import Block, Entry, Header, Line, Table
 
 FEW = 3
 
@@ -121,50 +115,47 @@ FAR = 9999
 
 def candidate_table(found: Identified, top: int) -> Table:
     """The best candidates: what they are, how many values fit, and the overall residual."""
-    rich = _empty_table()
-    rich.add_column("#", justify="right")
-    for name in ("Convention", "Gray", "Pairs"):
-        rich.add_column(name, overflow="fold")
-    rich.add_column("Fit", justify="right", no_wrap=True)
-    rich.add_column("Overall", justify="right", no_wrap=True)
-    for place, candidate in enumerate(found.candidates[:top], 1):
-        rich.add_row(
-            str(place),
-            ", ".join(candidate.conventions),
-            ", ".join(candidate.grays),
-            candidate.subset.name,
-            f"{len(candidate.trials) - len(candidate.misses)}/{len(candidate.trials)}",
-            _short(candidate.overall),
+    lines = [
+        Line(
+            Entry(str(place)),
+            (
+                *(Entry(", ".join(names)) for names in (c.conventions, c.grays)),
+                Entry(c.subset.name),
+                Entry(f"{len(c.trials) - len(c.misses)}/{len(c.trials)}"),
+                Entry(_short(c.overall)),
+            ),
         )
-    return rich
+        for place, c in enumerate(found.candidates[:top], 1)
+    ]
+    heads = [Header(name, left=True) for name in ("Convention", "Gray", "Pairs")]
+    heads += [Header("Fit"), Header("Overall")]
+    return Table("candidates", "Nearest candidates", tuple(heads), (Block(tuple(lines)),), "#")
 
 
 def residual_table(found: Identified, top: int) -> Table:
     """Every value as the nearest candidate gives it, and the residual under the best candidates."""
-    rich = _empty_table()
     best = found.candidates[:top]
-    for name in ("Metric", "Published", "#1 gives", *(f"#{n}" for n in range(1, len(best) + 1))):
-        justify: Literal["left", "right"] = "left" if name == "Metric" else "right"
-        rich.add_column(name, justify=justify, min_width=max(len(name), 5), overflow="fold")
+    lines = []
     for row, published in enumerate(found.row):
         trials = [candidate.trials[row] for candidate in best]
-        cells = [_residual(trial) for trial in trials]
-        rich.add_row(_named(trials[0]), published.text, as_published(trials[0]), *cells)
-    return rich
+        residuals = [Entry(_short(t.residual), "best" if t.fits else "") for t in trials]
+        given = (Entry(published.text), Entry(as_published(trials[0])))
+        lines.append(Line(Entry(_named(trials[0])), (*given, *residuals)))
+    heads = ("Published", "#1 gives", *(f"#{n}" for n in range(1, len(best) + 1)))
+    return Table(
+        name="residuals",
+        heading="Distance of each value, in units of the last digit given "
+        f"(up to {found.tolerance:g} fits, in bold)",
+        headers=tuple(map(Header, heads)),
+        blocks=(Block(tuple(lines)),),
+        stub="Metric",
+    )
 
 
-def _empty_table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-
-
-def _named(trial: Trial) -> Text:
+def _named(trial: Trial) -> str:
     name, metric = trial.published.name, trial.metric
     same = not metric or metric.casefold() == name.casefold()
-    return Text(name if same else f"{name} ({metric})")
-
-
-def _residual(trial: Trial) -> Text:
-    return Text(_short(trial.residual), style="bold" if trial.fits else "")
+    return name if same else f"{name} ({metric})"
 
 
 def as_published(trial: Trial) -> str:
@@ -186,25 +177,22 @@ def _short(residual: float) -> str:
 
 def write_candidates(candidates: Sequence[Candidate], path: Path) -> None:
     """Write a line for each value of each candidate, nearest candidate first."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*HEADER, *VALUE_HEADER])
-    for place, candidate in enumerate(candidates, 1):
-        for trial in candidate.trials:
-            writer.writerow(
-                [
-                    place,
-                    " ".join(candidate.conventions),
-                    " ".join(candidate.grays),
-                    candidate.subset.name,
-                    len(candidate.subset.places),
-                    repr(candidate.overall),
-                    trial.published.name,
-                    trial.metric,
-                    trial.published.text,
-                    repr(trial.value),
-                    repr(trial.residual),
-                    "yes" if trial.fits else "no",
-                ]
-            )
-    write_text(path, stream.getvalue())
+    rows = [
+        [
+            place,
+            " ".join(candidate.conventions),
+            " ".join(candidate.grays),
+            candidate.subset.name,
+            len(candidate.subset.places),
+            repr(candidate.overall),
+            trial.published.name,
+            trial.metric,
+            trial.published.text,
+            repr(trial.value),
+            repr(trial.residual),
+            "yes" if trial.fits else "no",
+        ]
+        for place, candidate in enumerate(candidates, 1)
+        for trial in candidate.trials
+    ]
+    write_text(path, csv_text([[*HEADER, *VALUE_HEADER], *rows]))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusionbench.pipeline import Plan, fuse_all, score_all, start
-from fusionbench.report.options import TableStyle
 from fusionbench.runs import Run
 from fusionbench.suites.planning import Surroundings
 from fusionbench.suites.schema import Suite
+from fusionbench.tables.style import TableStyle
 
 if TYPE_CHECKING:
     from fusionbench.detection.planning import DetectionPlan

@@ -13,8 +13,8 @@ from fusionbench.manifest import ColumnRecord
 from fusionbench.report.figures.looks import cut, labels_of, looks, widest
 from fusionbench.report.layout import ARROWS
 from fusionbench.report.ranking import Ranking
-from fusionbench.report.ranks import decimals, shown
 from fusionbench.report.style import DPI, TEXT_WIDTH, axes_at, text_width
+from fusionbench.tables.numbers import decimals, shown
 
 Floats = NDArray[np.float64]
 TITLE, TALL, SIDE = 0.3, 1.7, 0.45

@@ -13,20 +13,13 @@ from typing import Any
 
 from fusionbench.labelling import distinct
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
-from fusionbench.report.collect import Board, Result, boards, conventions, is_anchor
 from fusionbench.report.html.extras import about, detection, profile
 from fusionbench.report.html.thumbnails import Preview
-from fusionbench.report.layout import (
-    Entry,
-    explanation,
-    heading,
-    lay_out,
-    provenance,
-    remarks,
-    sentence,
-)
-from fusionbench.report.ranks import decimals
+from fusionbench.report.leaderboard import board_table, column_places
+from fusionbench.results import Board, Result, Results, conventions
 from fusionbench.runs import Run
+from fusionbench.tables.model import Entry, sentence
+from fusionbench.tables.style import PLAIN
 
 DIGITS = 7
 SOURCES = {"ir": "Infrared", "visible": "Visible"}
@@ -35,18 +28,16 @@ SOURCES = {"ir": "Infrared", "visible": "Visible"}
 Json = Any
 
 
-def page_data(
-    run: Run, results: Sequence[Result], images: Sequence[Sequence[Preview]]
-) -> dict[str, Json]:
+def page_data(results: Results, images: Sequence[Sequence[Preview]]) -> dict[str, Json]:
     """Everything that the page shows but its previews.
 
     Args:
-        run: The run.
         results: Of every method on every data set.
         images: Previews, by data set and pair; the sizes of the sources are taken from them.
     """
+    run = results.run
     manifest = run.manifest
-    tables = boards(run, list(results))
+    tables = results.boards()
     titles = ", ".join(data.title or data.name for data in manifest.datasets)
     views = _views(manifest)
     return {
@@ -75,7 +66,7 @@ def _method(method: MethodRecord) -> Json:
         "label": method.label,
         "family": method.family,
         "year": method.year,
-        "anchor": is_anchor(method),
+        "anchor": method.is_source,
     }
 
 
@@ -85,7 +76,7 @@ def _views(manifest: Manifest) -> list[Json]:
     views: list[Json] = [
         {"label": label, "method": places.get(name)} for name, label in SOURCES.items()
     ]
-    shown = [method for method in manifest.methods if not is_anchor(method)]
+    shown = [method for method in manifest.methods if not method.is_source]
     views += [{"label": m.label, "method": places[m.name]} for m in shown]
     labels = distinct(view["label"] for view in views)
     return [view | {"label": label} for view, label in zip(views, labels, strict=True)]
@@ -113,26 +104,23 @@ def _dataset(
 
 
 def _board(board: Board, manifest: Manifest) -> Json:
-    table = lay_out(board)
-    order = sorted(board.results, key=lambda r: not is_anchor(r.method))
+    table = board_table(board)
+    order = sorted(board.results, key=lambda r: not r.method.is_source)
+    counted = table.headers[:1] and table.headers[0].text == "N"
     return {
         "convention": board.convention,
-        "heading": heading(board),
-        "said": [
-            *map(sentence, explanation(table)),
-            sentence(provenance(board)),
-            *map(sentence, remarks(board)),
-        ],
-        "columns": [manifest.columns.index(column) for column in table.columns],
-        "decimals": [_decimals(board, column) for column in table.columns],
+        "heading": table.heading,
+        "said": [*map(sentence, (*table.caption, *table.remarks))],
+        "columns": [manifest.columns.index(column) for column in board.columns],
+        "decimals": [column_places([board], column, PLAIN) for column in board.columns],
         "notes": table.notes,
         "lines": [
             {
                 "method": manifest.methods.index(result.method),
                 "marks": line.label.marks,
-                "n": _entry(line.n),
-                "cells": [_entry(cell) for cell in line.cells],
-                "means": [_number(result.mean(column)) for column in table.columns],
+                "n": _entry(line.cells[0] if counted else Entry(str(result.scored(board.columns)))),
+                "cells": [_entry(cell) for cell in line.cells[1 if counted else 0 :]],
+                "means": [_number(result.mean(column)) for column in board.columns],
             }
             for line, result in zip(table.lines, order, strict=True)
         ],
@@ -141,13 +129,6 @@ def _board(board: Board, manifest: Manifest) -> Json:
 
 def _entry(entry: Entry) -> Json:
     return [entry.text, entry.rank, entry.marks]
-
-
-def _decimals(board: Board, column: ColumnRecord) -> int:
-    """Decimals of a column's means in the table."""
-    means = [r.mean(column) for r in board.results if not is_anchor(r.method)]
-    known = [mean for mean in means if not math.isnan(mean)]
-    return decimals(known or [r.mean(column) for r in board.results])
 
 
 def _values(result: Result, column: ColumnRecord) -> list[Json]:

@@ -30,7 +30,7 @@ from fusionbench.errors import DataError
 from fusionbench.images import U8, read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.recipes import Recipe
-from fusionbench.report.collect import Result, is_anchor
+from fusionbench.results import Result
 from fusionbench.runs import Run
 
 SMALL, LARGE = 160, 640
@@ -65,7 +65,7 @@ class _Encoded(NamedTuple):
 
 def shown_methods(results: Sequence[Result]) -> list[MethodRecord]:
     """The methods whose fused images are views of their own: all but the source images."""
-    return [r.method for r in results if not is_anchor(r.method)]
+    return [r.method for r in results if not r.method.is_source]
 
 
 def previews(

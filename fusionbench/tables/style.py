@@ -28,6 +28,7 @@ class TableStyle:
         ours: The method, by name or by title, that comes last and set apart.
         order: Order of the methods: as given to the run, by name, by year of publication (those
             without one last), or by their mean rank over the columns of the table, best first.
+        side_by_side: Whether all conventions stand in one table, as ``SSIM (tang)``.
 
     Raises:
         FusionBenchError: ``decimals`` is out of its range.
@@ -39,6 +40,7 @@ class TableStyle:
     decimals: int | None = None
     ours: str = ""
     order: Order = "given"
+    side_by_side: bool = False
 
     def __post_init__(self) -> None:
         if self.decimals is not None and not 0 <= self.decimals <= MOST_DECIMALS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from fusionbench.report.latex.text import ACCENTED, NOT_IN_T1
+from fusionbench.tables.escaping import ACCENTED, NOT_IN_T1
 
 PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage[T1]{fontenc}

@@ -83,7 +83,7 @@ def escape(text: str) -> str:
     """Text for the body of a LaTeX document (UTF-8, T1).
 
     Line breaks become blanks. Letters of other scripts are kept; what the preamble needs for them
-    :mod:`fusionbench.report.latex.scripts` says. Invisible characters go, and symbols that stand
+    :mod:`fusionbench.tables.scripts` says. Invisible characters go, and symbols that stand
     for plain letters become these.
     """
     composed = unicodedata.normalize("NFC", text.replace("\0", ""))

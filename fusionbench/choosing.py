@@ -1,0 +1,121 @@
+"""Which rows and columns of a run are shown, and under which names: chosen after the run."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.manifest import ColumnRecord, Manifest, MethodRecord
+from fusionbench.runs import Run
+
+T = TypeVar("T")
+COMMAND = "fusionbench report RUN"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What is shown of a run.
+
+    Attributes:
+        methods: Names, labels, families and globs, comma-separated; ``-NAME`` drops. Rows come in
+            the order in which they are named. Source images stay unless they are dropped.
+        metrics: Metrics, ``METRIC@CONVENTION``, globs or ``@CONVENTION``, in the same manner.
+        labels: ``NAME=LABEL``: how methods are called in tables and figures.
+        sources: Whether source images are shown.
+    """
+
+    methods: str = ""
+    metrics: str = ""
+    labels: Sequence[str] = ()
+    sources: bool = True
+
+    def of(self, run: Run) -> Run:
+        """The run as if it held no more than what is chosen.
+
+        Raises:
+            UnknownNameError: A token names nothing in the run.
+            FusionBenchError: A label is not ``NAME=LABEL``, or nothing is left.
+        """
+        manifest = run.manifest
+        methods = self._methods(self._labelled(manifest.methods))
+        columns = manifest.columns
+        if self.metrics:
+            columns = _select(columns, self.metrics, _names_of_column, "metric of this run")
+        kept = {method.name for method in methods}
+        findings = [f for f in manifest.findings if not f.method or f.method in kept]
+        update = {"methods": methods, "columns": columns, "findings": findings}
+        return Run.holding(run.root, manifest.model_copy(update=update))
+
+    def _methods(self, methods: list[MethodRecord]) -> list[MethodRecord]:
+        if self.methods:
+            sources = [method for method in methods if method.is_source]
+            chosen = _select(methods, self.methods, _names_of_method, "method of this run")
+            dropped = {
+                t.strip()[1:].casefold() for t in self.methods.split(",") if t.strip()[:1] == "-"
+            }
+            kept = [
+                m for m in sources if m not in chosen and not dropped & set(_names_of_method(m))
+            ]
+            methods = [*kept, *chosen]
+        methods = [m for m in methods if self.sources or not m.is_source]
+        if not methods:
+            raise FusionBenchError("no method of the run is left to show")
+        return methods
+
+    def _labelled(self, methods: Iterable[MethodRecord]) -> list[MethodRecord]:
+        """The methods under their new labels."""
+        known, named = list(methods), {}
+        for text in self.labels:
+            name, equals, label = text.partition("=")
+            if not equals or not label.strip():
+                raise FusionBenchError(f"--label {text}: expected NAME=LABEL")
+            (method, *_) = _select(known, name, _names_of_method, "method of this run")
+            named[method.name] = label.strip()
+        return [m.model_copy(update={"label": named.get(m.name, m.label)}) for m in known]
+
+
+def labelled(manifest: Manifest, labels: Sequence[str]) -> Manifest:
+    """The manifest with its methods under other labels; see :class:`Choice`."""
+    return manifest.model_copy(
+        update={"methods": Choice(labels=labels)._labelled(manifest.methods)}
+    )
+
+
+def _names_of_method(method: MethodRecord) -> tuple[str, ...]:
+    return method.name.casefold(), method.label.casefold(), method.family.casefold(), "all"
+
+
+def _names_of_column(column: ColumnRecord) -> tuple[str, ...]:
+    metric, convention = column.metric.casefold(), column.convention.casefold()
+    return metric, f"{metric}@{convention}", f"@{convention}", "all"
+
+
+def _select(
+    items: Sequence[T], selector: str, names: Callable[[T], Sequence[str]], kind: str
+) -> list[T]:
+    """What a selector names, in its order, each once; one that only drops starts from all.
+
+    Raises:
+        UnknownNameError: A token names nothing.
+        FusionBenchError: Nothing is left.
+    """
+    tokens = [token.strip() for token in selector.split(",") if token.strip()]
+    if all(token.startswith("-") for token in tokens):
+        tokens.insert(0, "all")
+    chosen: list[T] = []
+    for token in tokens:
+        pattern = token.removeprefix("-").casefold()
+        found = [i for i in items if any(fnmatch.fnmatchcase(n, pattern) for n in names(i))]
+        found = [i for i in items if pattern in names(i)] or found
+        if not found:
+            raise UnknownNameError(kind, pattern, {names(i)[0] for i in items}, COMMAND)
+        if token.startswith("-"):
+            chosen = [i for i in chosen if i not in found]
+        else:
+            chosen += [i for i in found if i not in chosen]
+    if not chosen:
+        raise FusionBenchError(f"'{selector}' selects no {kind}")
+    return chosen
