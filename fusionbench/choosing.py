@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.labelling import distinct
 from fusionbench.manifest import ColumnRecord, Manifest, MethodRecord
 from fusionbench.runs import Run
 
@@ -74,7 +75,11 @@ class Choice:
                 raise FusionBenchError(f"--label {text}: expected NAME=LABEL")
             (method, *_) = _select(known, name, _names_of_method, "method of this run")
             named[method.name] = label.strip()
-        return [m.model_copy(update={"label": named.get(m.name, m.label)}) for m in known]
+        labels = distinct(named.get(m.name, m.label) for m in known)
+        return [
+            method.model_copy(update={"label": label})
+            for method, label in zip(known, labels, strict=True)
+        ]
 
 
 def labelled(manifest: Manifest, labels: Sequence[str]) -> Manifest:

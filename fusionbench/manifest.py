@@ -135,14 +135,13 @@ class MethodRecord(_Record):
 
 
 class ColumnRecord(_Record):
-    """One metric under one convention; ``tex`` is its name in LaTeX, where that is special."""
+    """One metric under one convention."""
 
     metric: str
     convention: str
     better: Literal["higher", "lower"]
     params: dict[str, Any]
     fingerprint: str
-    tex: str = ""
 
 
 class Invocation(_Record):

@@ -6,7 +6,7 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,10 +151,12 @@ class Results:
     Attributes:
         run: The run; its manifest holds the rows and columns that were chosen.
         every: The results of every method on every data set, in the manifest's order.
+        whole: The results before any were chosen.
     """
 
     run: Run
     every: tuple[Result, ...]
+    whole: Results | None = None
 
     @classmethod
     def read(cls, run: Run, choice: Choice | None = None) -> Results:
@@ -171,12 +173,26 @@ class Results:
             FusionBenchError: The folder is not a run, or its ``scores.csv`` is damaged.
             UnknownNameError: The choice names what the run has not.
         """
-        chosen = run if choice is None else choice.of(run)
         if (run.root / "scores").is_dir() or not (run.root / "scores.csv").is_file():
-            found = [_result(chosen, *names) for names in _cells(chosen.manifest)]
+            found = [_result(run, *names) for names in _cells(run.manifest)]
         else:
-            found = _published(chosen)
-        return cls(chosen, tuple(found))
+            found = _published(run)
+        whole = cls(run, tuple(found))
+        return whole if choice is None else whole.choose(choice)
+
+    def choose(self, choice: Choice) -> Results:
+        """Some of the results, or all under other names.
+
+        Raises:
+            UnknownNameError: The choice names what the run has not.
+        """
+        run = choice.of(self.run)
+        known = {(r.dataset.name, r.method.name): r for r in self.every}
+        found = [
+            replace(known[dataset.name, method.name], method=method)
+            for dataset, method in _cells(run.manifest)
+        ]
+        return Results(run, tuple(found), self.whole or self)
 
     @property
     def manifest(self) -> Manifest:

@@ -12,12 +12,12 @@ from typing import Any
 from fusionbench.cards import Better
 from fusionbench.errors import UnknownNameError
 from fusionbench.files import write_text
-from fusionbench.manifest import ColumnRecord, MethodRecord
+from fusionbench.manifest import ColumnRecord, Manifest, MethodRecord
 from fusionbench.report.footnotes import finding_note, marks_of_cell, marks_of_row, unscored_note
 from fusionbench.results import SCORES, Board, Result, Results, full_name, sources_first
 from fusionbench.statistics.contests import rank_board
 from fusionbench.tables.csvs import frame_text
-from fusionbench.tables.escaping import escape
+from fusionbench.tables.escaping import escape, symbol
 from fusionbench.tables.latex import write_tables
 from fusionbench.tables.markdown import document
 from fusionbench.tables.model import WIDEST, Block, Entry, Header, Line, Table
@@ -55,7 +55,8 @@ def write_leaderboard(results: Results, style: TableStyle = PLAIN) -> list[Path]
     marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
     plain = replace(style, layout="single", marks=marks)
     means = results.means if results.means.notes.any() else results.means.drop(columns="notes")
-    scores = results.scores[~results.scores.problem.str.startswith("failed")]
+    scores = (results.whole or results).scores  # all of them, whatever is shown
+    scores = scores[~scores.problem.str.startswith("failed")]
     texts = {
         "leaderboard.csv": frame_text(means),
         "scores.csv": frame_text(scores[list(SCORES)], nan="nan"),
@@ -63,16 +64,16 @@ def write_leaderboard(results: Results, style: TableStyle = PLAIN) -> list[Path]
     }
     for name, text in texts.items():
         write_text(run.root / name, text)
-    cited = {m.citation.key: m.citation for m in run.manifest.methods if m.citation}
-    write_text(run.root / "references.bib", "".join(c.bibtex + "\n" for c in cited.values()))
-    texts_of = {key: citation.text for key, citation in cited.items()}
+    cited = {m.citation.key: m.citation.bibtex for m in run.manifest.methods if m.citation}
+    write_text(run.root / "references.bib", "".join(text + "\n" for text in cited.values()))
     tables = leaderboard_tables(results, style)
-    written = [run.root / name for name in texts]
-    return [
-        *written,
-        *write_tables(run.root, "leaderboard", tables, texts_of),
-        run.root / "references.bib",
-    ]
+    written = [*(run.root / name for name in texts), run.root / "references.bib"]
+    return [*written, *write_tables(run.root, "leaderboard", tables, references(results.manifest))]
+
+
+def references(manifest: Manifest) -> dict[str, str]:
+    """What the rows of a run's tables cite, one line of text each, by key."""
+    return {m.citation.key: m.citation.text for m in manifest.methods if m.citation}
 
 
 def leaderboard_tables(results: Results, style: TableStyle = PLAIN) -> list[Table]:
@@ -187,9 +188,9 @@ class _Sheet:
             several = len({column.convention for column in self.columns}) > 1
             for column in self.columns:
                 arrow, named = ARROWS[column.better], column.metric
-                beside = f" ({column.convention})" if several else ""
-                tex = f"{column.tex}{escape(f'{beside} {arrow}')}" if column.tex else ""
-                yield Header(f"{named}{beside} {arrow}", title, width=width, tex=tex)
+                beside = f"({column.convention}) {arrow}" if several else arrow
+                tex = f"{symbol(named)} {escape(beside)}"
+                yield Header(f"{named} {beside}", title, width=width, tex=tex)
 
     def _below(self) -> list[Block]:
         """The blocks of every board, those of one after those of another."""
@@ -282,7 +283,8 @@ def heading(board: Board) -> str:
 
 
 def _heading_of(boards: Sequence[Board]) -> str:
-    *first, last = [dataset_heading(board) for board in boards]
+    several = len(boards) > 1
+    *first, last = [b.dataset.name if several else dataset_heading(b) for b in boards]
     named = f"{', '.join(first)} and {last}" if first else last
     word = "conventions" if ", " in boards[0].convention else "convention"
     return f"{named}, {word} {boards[0].convention}"

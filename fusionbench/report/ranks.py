@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusionbench.files import write_text
-from fusionbench.manifest import ColumnRecord
-from fusionbench.report.leaderboard import heading, provenance
+from fusionbench.manifest import ColumnRecord, MethodRecord
+from fusionbench.report.leaderboard import heading, provenance, references
 from fusionbench.results import Results
 from fusionbench.statistics import (
     difference_intervals,
@@ -32,6 +32,7 @@ from fusionbench.statistics.contests import (
     values_of,
 )
 from fusionbench.tables.csvs import frame_text
+from fusionbench.tables.escaping import symbol
 from fusionbench.tables.latex import write_tables
 from fusionbench.tables.markdown import document
 from fusionbench.tables.model import DASH, Block, Entry, Header, Line, Table
@@ -88,7 +89,8 @@ def write_ranks(results: Results) -> list[Path]:
     }
     for name, text in texts.items():
         write_text(root / name, text)
-    return [*(root / name for name in texts), *write_tables(root, "ranks", tables)]
+    cited = references(results.manifest)
+    return [*(root / name for name in texts), *write_tables(root, "ranks", tables, cited)]
 
 
 def rank_frame(rankings: Sequence[Ranking]) -> pd.DataFrame:
@@ -226,13 +228,14 @@ def rank_tables(rankings: Sequence[Ranking]) -> list[Table]:
 def _table(ranking: Ranking) -> Table:
     overall, board = ranking.overall, ranking.board
     shown = [*([overall] if overall else []), *ranking.contests]
-    heads = [c.name for c in ranking.contests]
-    names = [*(["Overall", "Borda"] if overall else []), *heads]
+    heads = [Header(text) for text in ("Overall", "Borda")] if overall else []
+    heads += [Header(c.name, tex=symbol(c.name)) for c in ranking.contests]
     lines = []
-    for name, label in _order(ranking):
-        cells = [_cell(contest, name) for contest in shown]
-        cells[1:1] = [_borda(overall, name)] if overall else []
-        lines.append(Line(Entry(label), tuple(cells)))
+    for method in _order(ranking):
+        cells = [_cell(contest, method.name) for contest in shown]
+        cells[1:1] = [_borda(overall, method.name)] if overall else []
+        cite = method.citation.key if method.citation else ""
+        lines.append(Line(Entry(method.label), tuple(cells), cite))
     said = [f"{label}: {reason}" for label, reason in ranking.left_out]
     dropped = [
         f"{contest.name}: {pairs_word(contest.dropped)} left out for want of a value"
@@ -241,22 +244,21 @@ def _table(ranking: Ranking) -> Table:
     ]
     remarks = ["Not ranked overall: " + "; ".join(said)] if said else []
     remarks += ["; ".join(dropped)] if dropped else []
-    tex = {column.metric: column.tex for column in board.columns}
     return Table(
         name=f"ranks-{board.dataset.name}-{board.convention}",
         heading=f"Ranks on {heading(board)}",
-        headers=tuple(Header(name, tex=tex.get(name, "")) for name in names),
+        headers=tuple(heads),
         blocks=(Block(tuple(lines)), Block(_facts(shown, overall), "Tests")) if lines else (),
         caption=LEGEND if lines else ("No two methods can be compared",),
         remarks=(*remarks, *MEANINGS, provenance(board)),
     )
 
 
-def _order(ranking: Ranking) -> list[tuple[str, str]]:
-    """Names and labels of every method that is ranked anywhere, best overall first."""
-    labels = {r.method.name: r.method.label for c in ranking.all for r in c.methods}
+def _order(ranking: Ranking) -> list[MethodRecord]:
+    """Every method that is ranked anywhere, best overall first."""
+    methods = {r.method.name: r.method for c in ranking.all for r in c.methods}
     places = ranking.overall.places if ranking.overall else {}
-    return sorted(labels.items(), key=lambda item: places.get(item[0], math.inf))
+    return sorted(methods.values(), key=lambda method: places.get(method.name, math.inf))
 
 
 def _cell(contest: Contest, method: str) -> Entry:

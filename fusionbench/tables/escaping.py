@@ -94,6 +94,17 @@ def escape(text: str) -> str:
     return f"{{{escaped[0]}}}{escaped[1:]}" if escaped.startswith(("[", "*")) else escaped
 
 
+def symbol(name: str) -> str:
+    r"""A metric's name as the field sets it: ``Qabf`` as Q with AB/F raised, ``Q_Y`` lowered."""
+    if found := re.fullmatch(r"([A-Z])abf", name):
+        return f"${found[1]}^{{AB/F}}$"
+    if found := re.fullmatch(r"Q_?([A-Za-z]{1,3})", name):
+        return f"$Q_{{{found[1].upper()}}}$"
+    if found := re.fullmatch(r"([A-Za-z-]+)_([A-Za-z0-9]+)", name):
+        return rf"{found[1]}\textsubscript{{{found[2]}}}"
+    return escape(name)
+
+
 def comment(text: str) -> str:
     """Text for one comment line."""
     return " ".join(text.split())

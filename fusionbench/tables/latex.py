@@ -61,7 +61,7 @@ def write_float(table: Table, label: str) -> str:
     caption = ". ".join([table.title, *table.caption])
     return "\n".join(
         [
-            f"% {comment('. '.join([table.title, *table.remarks]))}.",
+            f"% {comment('. '.join([table.title, *table.remarks[-1:]]))}.",
             rf"\begin{{{kind}}}[tbp]",
             rf"\centering\small\setlength{{\tabcolsep}}{{{gap}}}%",
             rf"\caption{{{escape(caption)}.}}",

@@ -24,7 +24,7 @@ from fusionbench.detection.results import (
 from fusionbench.files import write_text
 from fusionbench.labels.label_sets import counted_classes
 from fusionbench.report.footnotes import error_text, finding_note, marks_of_method
-from fusionbench.report.leaderboard import FINGERPRINT_DIGITS, LEGENDS
+from fusionbench.report.leaderboard import FINGERPRINT_DIGITS, LEGENDS, find_ours, references
 from fusionbench.results import Results, counted, said_of
 from fusionbench.tables.csvs import frame_text
 from fusionbench.tables.latex import write_tables
@@ -77,7 +77,7 @@ def write_detection(
     }
     for name, text in texts.items():
         write_text(run.root / name, text)
-    cited = {m.citation.key: m.citation.text for m in run.manifest.methods if m.citation}
+    cited = references(results.manifest)
     written = [*(run.root / name for name in texts)]
     written += write_tables(run.root, "detection", tables, cited)
     written.append(write_correlations(run, boards))
@@ -148,8 +148,6 @@ class _Sheet:
         )
 
     def _blocks(self, values: Sequence[Value], notes: Notes) -> Iterator[Block]:
-        from fusionbench.report.leaderboard import find_ours
-
         rows = [r for r in self.board.results if self.sources or not r.contestant.is_source]
         columns = [self._column(rows, value) for value in values]
         ours = find_ours(self.results.manifest.methods, self.style.ours)

@@ -1,1 +1,3 @@
-from fusionbench.detection.results import *
+"""Names that figures still use."""
+
+from fusionbench.detection.results import DetectionBoard, DetectionResult  # noqa: F401

@@ -1,6 +1,6 @@
 """``report.html``: the whole run in one file that needs no network, no server and no other file.
 
-The page holds the tables as :func:`fusionbench.report.leaderboard.board_table` gives them, the value of
+The page holds the tables of :func:`fusionbench.report.leaderboard.board_table`, the value of
 every pair, previews of the images within a budget of bytes, boxes and profiles where the run has
 them, and the manifest. What it holds depends on the run's files alone: the same run gives the same
 bytes.

@@ -29,6 +29,7 @@ from fusionbench.profiling.results import (
     time_of,
 )
 from fusionbench.report.footnotes import error_text
+from fusionbench.report.leaderboard import references
 from fusionbench.results import Results
 from fusionbench.tables.csvs import frame_text
 from fusionbench.tables.latex import write_tables
@@ -227,7 +228,7 @@ def write_profile(
         write_text(folder / name, text)
     written = [folder / name for name in texts]
     methods = results.manifest.methods if results else []
-    cited = {m.citation.key: m.citation.text for m in methods if m.citation}
+    cited = references(results.manifest) if results else {}
     tables = paper_tables(profile, {m.name: m.citation.key for m in methods if m.citation})
     written += write_tables(folder, "profile", tables, cited)
     if figures:

@@ -1,1 +1,10 @@
-from fusionbench.profiling.results import *
+"""Names that figures still use."""
+
+from fusionbench.profiling.results import (  # noqa: F401
+    Block,
+    Profile,
+    macs_of,
+    memory_of,
+    parameters_of,
+    time_of,
+)
