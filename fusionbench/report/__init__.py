@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusionbench.report import fonts
+from fusionbench.report.figures import fonts
 from fusionbench.report.options import PLAIN, TableStyle
 from fusionbench.runs import Run
 
@@ -44,7 +44,7 @@ def write_report(
         style: How ``leaderboard.tex`` and ``leaderboard.md`` look. It is not remembered: a report
             without one has the default look. ``style.ours`` is drawn in colour.
         boxes: A YAML file that says which pairs the grids show and what they enlarge; see
-            :func:`fusionbench.report.grid_boxes.read_boxes`.
+            :func:`fusionbench.report.figures.grid_boxes.read_boxes`.
 
     Returns:
         The files, in the order in which they were written.
@@ -74,7 +74,7 @@ def write_report(
         fonts.prepare(_names(run))
     ours = find_ours((result.method for result in results), style.ours)
     if boxes is not None:
-        from fusionbench.report.grid_boxes import read_boxes
+        from fusionbench.report.figures.grid_boxes import read_boxes
 
         read_boxes(boxes, run.manifest)
     written = write_csvs(run, results)
@@ -102,9 +102,9 @@ def _names(run: Run) -> list[str]:
 def _figures(
     run: Run, results: list[Result], highlight: list[str], boxes: Path | None
 ) -> list[Path]:
-    from fusionbench.report.boxes import write_boxes
     from fusionbench.report.figures import write_rank_figures
-    from fusionbench.report.grid import write_grids
+    from fusionbench.report.figures.box_plots import write_boxes
+    from fusionbench.report.figures.grids import write_grids
 
     return [
         *write_boxes(run, results),

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusionbench.report.collect import Result, boards
+from fusionbench.report.figures.style import figure_style, save
 from fusionbench.report.ranking import Ranking, rank_board
-from fusionbench.report.style import figure_style, save
 from fusionbench.runs import Run
 
 if TYPE_CHECKING:

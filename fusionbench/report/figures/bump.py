@@ -17,9 +17,9 @@ from fusionbench.report.figures.looks import (
     one_line,
     widest,
 )
+from fusionbench.report.figures.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH, axes_at
 from fusionbench.report.layout import ARROWS
 from fusionbench.report.ranking import Contest, Ranking
-from fusionbench.report.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH, axes_at
 
 TITLE, SIZE, LONGEST_LABEL = 0.28, 7, 1.75
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fusionbench.report.figures.looks import widest
+from fusionbench.report.figures.style import DARK, DPI, TEXT_WIDTH, axes_at
 from fusionbench.report.ranking import Ranking, contenders
-from fusionbench.report.style import DARK, DPI, TEXT_WIDTH, axes_at
 from fusionbench.statistics import spearman_matrix
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from fusionbench.labelling import apart
 from fusionbench.report.figures.looks import Look, looks, one_line, widest
+from fusionbench.report.figures.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH
 from fusionbench.report.ranking import Contest, Ranking
-from fusionbench.report.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH
 
 NARROW_UP_TO = 14
 TOP, ROW, BAR, TICK = 0.74, 0.15, 0.07, 0.05

@@ -14,10 +14,10 @@ from matplotlib.ticker import MaxNLocator
 
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report.figures.looks import Look, cut, labels_of, looks, one_line
+from fusionbench.report.figures.style import DPI, TEXT_WIDTH, axes_at
 from fusionbench.report.layout import ARROWS
 from fusionbench.report.ranking import Ranking, contenders
 from fusionbench.report.ranks import decimals, shown
-from fusionbench.report.style import DPI, TEXT_WIDTH, axes_at
 
 ACROSS, DOWN = 3, 5
 TALL, TITLE, TICKS, LEFT, GAP = 1.35, 0.22, 0.2, 0.38, 0.14

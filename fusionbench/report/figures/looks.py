@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fusionbench.labelling import apart
-from fusionbench.report.fonts import drawable
+from fusionbench.report.figures.fonts import drawable
+from fusionbench.report.figures.style import BLUE, GRAY, GREEN, ORANGE, PURPLE, SKY, text_width
 from fusionbench.report.ranking import Contest, Ranking
-from fusionbench.report.style import BLUE, GRAY, GREEN, ORANGE, PURPLE, SKY, text_width
 
 MOST = 7
 BEST = 5

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report.figures.looks import cut, labels_of, looks, widest
+from fusionbench.report.figures.style import DPI, TEXT_WIDTH, axes_at, text_width
 from fusionbench.report.layout import ARROWS
 from fusionbench.report.ranking import Ranking
 from fusionbench.report.ranks import decimals, shown
-from fusionbench.report.style import DPI, TEXT_WIDTH, axes_at, text_width
 
 Floats = NDArray[np.float64]
 TITLE, TALL, SIDE = 0.3, 1.7, 0.45

@@ -52,7 +52,7 @@ def write_profile(folder: Path, run: Run | None = None, *, figures: bool = True)
         write_text(folder / name, text)
     written = [folder / name for name in texts]
     if figures:
-        from fusionbench.report.profile.figures import write_figures
+        from fusionbench.report.figures.cost import write_figures
 
         written += write_figures(folder / "figures", profile, run)
     return written

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from fusionbench.images import read_image, write_png
-from fusionbench.report.boxes import Box as BoxPlot
-from fusionbench.report.boxes import write_boxes
 from fusionbench.report.collect import collect
-from fusionbench.report.grid import write_grids
-from fusionbench.report.scenes import Box, choose_boxes, choose_pairs
-from fusionbench.report.style import file_name, fitted, text_width
+from fusionbench.report.figures.box_plots import Box as BoxPlot
+from fusionbench.report.figures.box_plots import write_boxes
+from fusionbench.report.figures.grid_choice import Box, choose_boxes, choose_pairs
+from fusionbench.report.figures.grids import write_grids
+from fusionbench.report.figures.style import file_name, fitted, text_width
 
 
 def variance(path):
@@ -101,7 +101,6 @@ def test_grid_with_sizes_that_differ_and_images_that_lack(two_by_two, builder, m
     write_png(run.root / "fused/T_NO/gtf/y.png", np.zeros((5, 5), np.uint8))
     (run.root / "fused/T_NO/gtf/z.png").write_bytes(b"no image")
     scenes = []
-    from fusionbench.report import grid
 
     draw = grid.draw_grid
     monkeypatch.setattr(grid, "draw_grid", lambda views: scenes.append(views) or draw(views))

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.report import grid
 from fusionbench.report.collect import collect
-from fusionbench.report.grid_boxes import read_boxes
-from fusionbench.report.grid_drawing import SceneView
-from fusionbench.report.scenes import Box
+from fusionbench.report.figures.grid_boxes import read_boxes
+from fusionbench.report.figures.grid_choice import Box
+from fusionbench.report.figures.grid_drawing import SceneView
 
 GOOD = "[[1, 2, 10, 8], [20, 4, 12, 6]]"
 TWO = (Box(1, 2, 10, 8), Box(20, 4, 12, 6))

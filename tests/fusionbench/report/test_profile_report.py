@@ -30,11 +30,11 @@ from fusionbench.profiling.records import (
     profile_path,
     write_record,
 )
+from fusionbench.report.figures.pareto import Point, front
+from fusionbench.report.figures.point_labels import Box, Spot, place
+from fusionbench.report.figures.scaling import Curve, spread
 from fusionbench.report.profile import profile_table, write_profile
-from fusionbench.report.profile.labels import Box, Spot, place
-from fusionbench.report.profile.pareto import Point, front
 from fusionbench.report.profile.reading import read
-from fusionbench.report.profile.scaling import Curve, spread
 from fusionbench.report.profile.table import lay_out
 
 VGA, XGA = Size(width=640, height=480), Size(width=1024, height=768)

@@ -14,8 +14,8 @@ from fusionbench.report.figures.critical import critical_difference_diagram
 from fusionbench.report.figures.curves import curves
 from fusionbench.report.figures.looks import looks, one_line
 from fusionbench.report.figures.parallel import parallel_coordinates
+from fusionbench.report.figures.style import COLUMN_WIDTH, TEXT_WIDTH, figure_style, text_width
 from fusionbench.report.ranking import rank_board
-from fusionbench.report.style import COLUMN_WIDTH, TEXT_WIDTH, figure_style, text_width
 
 KINDS = ("bump", "cd", "correlation", "curves", "parallel")
 

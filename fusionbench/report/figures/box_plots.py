@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from fusionbench.labelling import apart
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report.collect import Result, full_name, is_anchor
-from fusionbench.report.layout import ARROWS
-from fusionbench.report.style import (
+from fusionbench.report.figures.style import (
     BLUE,
     DARK,
     DPI,
@@ -31,6 +30,7 @@ from fusionbench.report.style import (
     save,
     text_width,
 )
+from fusionbench.report.layout import ARROWS
 from fusionbench.runs import Run
 
 Floats = NDArray[np.float64]

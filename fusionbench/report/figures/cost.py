@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fusionbench.report.profile.pareto import pareto_figures
+from fusionbench.report.figures.pareto import pareto_figures
+from fusionbench.report.figures.roofline import roofline_figures
+from fusionbench.report.figures.scaling import scaling_figures
+from fusionbench.report.figures.style import figure_style, save
 from fusionbench.report.profile.reading import Profile
-from fusionbench.report.profile.roofline import roofline_figures
-from fusionbench.report.profile.scaling import scaling_figures
-from fusionbench.report.style import figure_style, save
 from fusionbench.runs import Run
 
 

@@ -10,8 +10,14 @@ from fusionbench.detection.matching import Outcome, disagreement, outcome
 from fusionbench.errors import DataError
 from fusionbench.images import read_image
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
-from fusionbench.report.detection.panels import BoxPanel, BoxScene, draw_scenes, lines_of, view_of
-from fusionbench.report.style import save
+from fusionbench.report.figures.detection_panels import (
+    BoxPanel,
+    BoxScene,
+    draw_scenes,
+    lines_of,
+    view_of,
+)
+from fusionbench.report.figures.style import save
 from fusionbench.runs import Run
 
 SCORE = 0.25

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.report.style import DARK, GRAY, ORANGE, text_width
+from fusionbench.report.figures.style import DARK, GRAY, ORANGE, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusionbench.files import replacing
-from fusionbench.report.fonts import drawable, font_families
+from fusionbench.report.figures.fonts import drawable, font_families
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

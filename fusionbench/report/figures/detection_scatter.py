@@ -18,8 +18,8 @@ from fusionbench.files import write_text
 from fusionbench.manifest import ColumnRecord
 from fusionbench.report.collect import Result, collect, full_name
 from fusionbench.report.detection.collect import DetectionBoard
+from fusionbench.report.figures.style import BLUE, DARK, DPI, TEXT_WIDTH, fitted, save
 from fusionbench.report.layout import ARROWS
-from fusionbench.report.style import BLUE, DARK, DPI, TEXT_WIDTH, fitted, save
 from fusionbench.runs import Run
 from fusionbench.statistics import spearman
 

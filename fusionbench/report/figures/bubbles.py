@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from fusionbench.report.style import DARK, GRAY, ORANGE
+from fusionbench.report.figures.style import DARK, GRAY, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

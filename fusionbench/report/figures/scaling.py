@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from fusionbench.profiling.records import Measurement
-from fusionbench.report.profile.axes import logarithmic
-from fusionbench.report.profile.labels import settle
+from fusionbench.report.figures.axes import logarithmic
+from fusionbench.report.figures.point_labels import settle
+from fusionbench.report.figures.style import BLUE, DARK, DPI, GRAY, ORANGE, TEXT_WIDTH, text_width
 from fusionbench.report.profile.reading import Block, Profile, memory_of, time_of
-from fusionbench.report.style import BLUE, DARK, DPI, GRAY, ORANGE, TEXT_WIDTH, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

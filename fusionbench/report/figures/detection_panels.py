@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fusionbench.images import U8
 from fusionbench.labelling import apart
-from fusionbench.report.style import (
+from fusionbench.report.figures.style import (
     BLUE,
     DARK,
     DPI,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 
 from fusionbench.profiling.ceilings import Ceilings
-from fusionbench.report.profile.axes import logarithmic
-from fusionbench.report.profile.labels import Spot, label, settle
+from fusionbench.report.figures.axes import logarithmic
+from fusionbench.report.figures.point_labels import Spot, label, settle
+from fusionbench.report.figures.style import BLUE, DARK, DPI, TEXT_WIDTH
 from fusionbench.report.profile.reading import Block, Profile, macs_of, time_of
-from fusionbench.report.style import BLUE, DARK, DPI, TEXT_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fusionbench.report.detection.collect import DetectionBoard, DetectionResult
-from fusionbench.report.style import BLUE, DARK, DPI, GRAY, LIGHT, ORANGE, TEXT_WIDTH, save
+from fusionbench.report.figures.style import BLUE, DARK, DPI, GRAY, LIGHT, ORANGE, TEXT_WIDTH, save
 from fusionbench.runs import Run
 
 ACROSS = 3

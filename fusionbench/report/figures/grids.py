@@ -10,10 +10,10 @@ from fusionbench.errors import DataError
 from fusionbench.images import read_image, read_sources
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.report.collect import Result, is_anchor
-from fusionbench.report.grid_boxes import TwoBoxes, read_boxes
-from fusionbench.report.grid_drawing import ONE_LINE_UP_TO, Panel, SceneView, draw_grid
-from fusionbench.report.scenes import Box, choose_boxes, choose_pairs
-from fusionbench.report.style import figure_style, save
+from fusionbench.report.figures.grid_boxes import TwoBoxes, read_boxes
+from fusionbench.report.figures.grid_choice import Box, choose_boxes, choose_pairs
+from fusionbench.report.figures.grid_drawing import ONE_LINE_UP_TO, Panel, SceneView, draw_grid
+from fusionbench.report.figures.style import figure_style, save
 from fusionbench.runs import Run
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import yaml
 from fusionbench.errors import DataError, FusionBenchError
 from fusionbench.images import source_size
 from fusionbench.manifest import DataSetRecord, Manifest, PairRecord
-from fusionbench.report.scenes import Box
+from fusionbench.report.figures.grid_choice import Box
 from fusionbench.yamls import compose_yaml
 
 TwoBoxes = dict[str, tuple[Box, Box]]

@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from fusionbench.cards import Better
 from fusionbench.manifest import ColumnRecord, DataSetRecord
 from fusionbench.report.collect import Result, collect, full_name, is_anchor
+from fusionbench.report.figures.axes import logarithmic
+from fusionbench.report.figures.bubbles import add_key, radius
+from fusionbench.report.figures.point_labels import Spot, label, settle
+from fusionbench.report.figures.style import BLUE, DPI, ORANGE, TEXT_WIDTH
 from fusionbench.report.layout import ARROWS
-from fusionbench.report.profile.axes import logarithmic
-from fusionbench.report.profile.bubbles import add_key, radius
-from fusionbench.report.profile.labels import Spot, label, settle
 from fusionbench.report.profile.reading import Block, Profile, parameters_of, time_of
-from fusionbench.report.style import BLUE, DPI, ORANGE, TEXT_WIDTH
 from fusionbench.runs import Run
 
 if TYPE_CHECKING:

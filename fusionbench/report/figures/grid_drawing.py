@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 
 from fusionbench.images import U8
 from fusionbench.labelling import apart
-from fusionbench.report.scenes import Box
-from fusionbench.report.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
+from fusionbench.report.figures.grid_choice import Box
+from fusionbench.report.figures.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
 
 ONE_LINE_UP_TO = 10
 MOST_IN_LINE = 12
