@@ -10,6 +10,7 @@ import pytest
 
 from fusionbench.images import read_image, write_png
 from fusionbench.report.collect import collect
+from fusionbench.report.figures import grids
 from fusionbench.report.figures.box_plots import Box as BoxPlot
 from fusionbench.report.figures.box_plots import write_boxes
 from fusionbench.report.figures.grid_choice import Box, choose_boxes, choose_pairs
@@ -102,8 +103,8 @@ def test_grid_with_sizes_that_differ_and_images_that_lack(two_by_two, builder, m
     (run.root / "fused/T_NO/gtf/z.png").write_bytes(b"no image")
     scenes = []
 
-    draw = grid.draw_grid
-    monkeypatch.setattr(grid, "draw_grid", lambda views: scenes.append(views) or draw(views))
+    draw = grids.draw_grid
+    monkeypatch.setattr(grids, "draw_grid", lambda views: scenes.append(views) or draw(views))
     assert len(write_grids(run, collect(run))) == 4
     reasons = {v.pair: [p.reason for p in v.panels if p.image is None] for v in scenes[1]}
     assert reasons == {
