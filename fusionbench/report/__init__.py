@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusionbench.report.figures import fonts
 from fusionbench.report.options import PLAIN, TableStyle
 from fusionbench.runs import Run
 
@@ -44,7 +43,7 @@ def write_report(
         style: How ``leaderboard.tex`` and ``leaderboard.md`` look. It is not remembered: a report
             without one has the default look. ``style.ours`` is drawn in colour.
         boxes: A YAML file that says which pairs the grids show and what they enlarge; see
-            :func:`fusionbench.report.figures.grid_boxes.read_boxes`.
+            :func:`fusionbench.report.figures.grids.read_boxes`.
 
     Returns:
         The files, in the order in which they were written.
@@ -62,6 +61,7 @@ def write_report(
     from fusionbench.report.collect import collect
     from fusionbench.report.csvs import write_csvs
     from fusionbench.report.detection import write_detection
+    from fusionbench.report.figures import fonts
     from fusionbench.report.html import write_html
     from fusionbench.report.latex import write_latex
     from fusionbench.report.markdown import write_markdown
@@ -74,7 +74,7 @@ def write_report(
         fonts.prepare(_names(run))
     ours = find_ours((result.method for result in results), style.ours)
     if boxes is not None:
-        from fusionbench.report.figures.grid_boxes import read_boxes
+        from fusionbench.report.figures.grids import read_boxes
 
         read_boxes(boxes, run.manifest)
     written = write_csvs(run, results)

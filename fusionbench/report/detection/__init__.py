@@ -47,7 +47,7 @@ def write_boards(run: Run, boards: list[DetectionBoard], *, figures: bool = True
     from fusionbench.report.detection.csvs import write_csv
     from fusionbench.report.detection.latex import write_latex
     from fusionbench.report.detection.markdown import write_markdown
-    from fusionbench.report.figures.detection_scatter import write_correlations
+    from fusionbench.report.figures.detection_curves import write_correlations
 
     if not boards:
         return []
@@ -57,8 +57,7 @@ def write_boards(run: Run, boards: list[DetectionBoard], *, figures: bool = True
 
 
 def _figures(run: Run, boards: list[DetectionBoard]) -> list[Path]:
-    from fusionbench.report.figures.detection_curves import write_curves
-    from fusionbench.report.figures.detection_scatter import write_scatters
+    from fusionbench.report.figures.detection_curves import write_curves, write_scatters
     from fusionbench.report.figures.detection_scenes import write_scenes
     from fusionbench.report.figures.style import figure_style
 

@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusionbench.report.collect import Result, boards
-from fusionbench.report.figures.style import figure_style, save
 from fusionbench.report.ranking import Ranking, rank_board
 from fusionbench.runs import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Named = Iterator[tuple[str, "Figure"]]
 
 
 def write_rank_figures(
@@ -43,15 +40,18 @@ def write_rank_figures(
     Returns:
         The files; a figure that would have nothing to compare is left out.
     """
-    written = []
+    from fusionbench.report.figures.style import figure_style, save
+
     rankings = [rank_board(board) for board in boards(run, results)]
     with figure_style():
-        for name, figure in _figures(rankings, highlight):
-            written += save(figure, run.root / "figures", name)
-    return written
+        return [
+            path
+            for name, figure in _figures(rankings, highlight)
+            for path in save(figure, run.root / "figures", name)
+        ]
 
 
-def _figures(rankings: Sequence[Ranking], highlight: Sequence[str]) -> Named:
+def _figures(rankings: Sequence[Ranking], highlight: Sequence[str]) -> Iterator[tuple[str, Figure]]:
     from fusionbench.report.figures.bump import bump_of_conventions
 
     for ranking in rankings:
@@ -62,12 +62,11 @@ def _figures(rankings: Sequence[Ranking], highlight: Sequence[str]) -> Named:
             yield f"bump_{dataset}", bump_of_conventions(own, highlight)
 
 
-def _of_board(ranking: Ranking, highlight: Sequence[str]) -> Named:
-    from fusionbench.report.figures.bump import bump_of_metrics
+def _of_board(ranking: Ranking, highlight: Sequence[str]) -> Iterator[tuple[str, Figure]]:
+    from fusionbench.report.figures.bump import bump_of_metrics, parallel_coordinates
     from fusionbench.report.figures.correlation import correlation
     from fusionbench.report.figures.critical import critical_difference_diagram
     from fusionbench.report.figures.curves import curves
-    from fusionbench.report.figures.parallel import parallel_coordinates
 
     where = f"{ranking.board.dataset.name}@{ranking.board.convention}"
     several = len(ranking.contests) > 1

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.report.figures.style import DARK, GRAY, ORANGE, text_width
+from fusionbench.labelling import apart
+from fusionbench.report.figures.style import DARK, GRAY, ORANGE, one_line, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
-    from matplotlib.transforms import BboxBase
 
 F64 = NDArray[np.float64]
+"""Boxes are N×4: left, bottom, right, top in points from the figure's lower left corner."""
 ANGLES = 24
-RINGS = (0, 4, 9, 15, 22, 30, 40, 52, 66, 82, 100)
+RINGS = np.array([0, 4, 9, 15, 22, 30, 40, 52, 66, 82, 100])
 NEAR = 6
 """Points between a mark and its name up to which no line joins them."""
+LONGEST = 0.5
+"""Width of a name as a share of the axes, at most."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,6 @@ class Spot:
     text: str
     radius: float = 2.5
     marked: bool = False
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in points from the figure's lower left corner."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def overlap(self, other: Box) -> float:
-        """The area that both cover."""
-        wide = min(self.right, other.right) - max(self.left, other.left)
-        high = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return max(wide, 0) * max(high, 0)
-
-    def outside(self, room: Box) -> float:
-        """The area that is not in ``room``."""
-        whole = (self.right - self.left) * (self.top - self.bottom)
-        return whole - self.overlap(room)
 
 
 def settle(figure: Figure) -> None:
@@ -70,7 +51,7 @@ def label(
     size: float = 6,
     avoid: Sequence[Text] = (),
     steps: Sequence[tuple[float, float]] = (),
-) -> list[Box]:
+) -> F64:
     """Write the names of points into axes of a figure that is settled.
 
     Args:
@@ -81,135 +62,101 @@ def label(
         steps: Corners, in data coordinates, of a line of level and upright parts; likewise.
 
     Returns:
-        Where the names stand.
+        The boxes in which the names stand.
     """
+    from matplotlib.collections import LineCollection
+
     figure = ax.get_figure(root=True)
     assert figure is not None
-    scale = 72 / figure.dpi
+    scale, inches = 72 / figure.dpi, figure.dpi_scale_trans
 
-    def on_page(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        moved = ax.transData.transform(np.array(points).reshape(-1, 2)) * scale
-        return [(float(x), float(y)) for x, y in moved]
+    def on_page(points: Sequence[tuple[float, float]]) -> F64:
+        return np.asarray(ax.transData.transform(np.reshape(points, (-1, 2))) * scale, np.float64)
 
-    room = _box(ax.get_window_extent(), scale)
-    at = on_page([(s.x, s.y) for s in spots])
-    marks = [_around(x, y, s.radius) for (x, y), s in zip(at, spots, strict=True)]
-    marks += [_box(text.get_window_extent(), scale) for text in avoid]
-    marks += [_between(*ends) for ends in itertools.pairwise(on_page(steps))]
-    placed = place(spots, at, marks, room, size)
-    for spot, (x, y), box in zip(spots, at, placed, strict=True):
-        _write(ax, spot, box, (x, y), size)
-    return placed
-
-
-def _box(area: BboxBase, scale: float) -> Box:
-    return Box(area.x0 * scale, area.y0 * scale, area.x1 * scale, area.y1 * scale)
-
-
-def _between(a: tuple[float, float], b: tuple[float, float]) -> Box:
-    """A level or upright part of a line, with room for its width."""
-    (x0, x1), (y0, y1) = sorted((a[0], b[0])), sorted((a[1], b[1]))
-    return Box(x0 - 0.5, y0 - 0.5, x1 + 0.5, y1 + 0.5)
-
-
-def place(
-    spots: Sequence[Spot],
-    at: Sequence[tuple[float, float]],
-    marks: Sequence[Box],
-    room: Box,
-    size: float,
-) -> list[Box]:
-    """A box for each name: the nearest free one, else the one that covers least."""
-    taken, placed = list(marks), list[Box]()
-    for spot, (x, y) in zip(spots, at, strict=True):
-        wide, high = text_width(spot.text, size) * 72, size * 1.15
-        boxes = list(_around_spot(x, y, spot.radius, wide, high))
-        costs = _covered(boxes, taken) + 10 * (wide * high - _covered(boxes, [room]))
-        free = (boxes[k] for k in np.flatnonzero(costs < 1e-6))
-        clear = (box for box in free if not _crosses(_line(x, y, box, spot.radius), placed))
-        best = next(clear, boxes[int(costs.argmin())])
-        placed.append(best)
-        taken += [best, *_line(x, y, best, spot.radius)]
-    return placed
-
-
-def _covered(boxes: Sequence[Box], others: Sequence[Box]) -> F64:
-    """The area of each box that the others cover, added up."""
-    if not others:
-        return np.zeros(len(boxes))
-    one, two = (np.array([(b.left, b.bottom, b.right, b.top) for b in g]) for g in (boxes, others))
-    low = np.maximum(one[:, None, :2], two[None, :, :2])
-    high = np.minimum(one[:, None, 2:], two[None, :, 2:])
-    areas: F64 = np.clip(high - low, 0, None).prod(2)
-    total: F64 = areas.sum(1)
-    return total
-
-
-def _crosses(line: Sequence[Box], placed: Sequence[Box]) -> bool:
-    return any(part.overlap(other) for part in line for other in placed)
-
-
-def _around(x: float, y: float, radius: float) -> Box:
-    return Box(x - radius, y - radius, x + radius, y + radius)
-
-
-def _around_spot(x: float, y: float, radius: float, wide: float, high: float) -> Iterator[Box]:
-    """Boxes around a mark, near ones first, to the right first."""
-    for ring in RINGS:
-        away = radius + 1.5 + ring
-        for step in range(ANGLES):
-            angle = (-1) ** step * ((step + 1) // 2) * 2 * math.pi / ANGLES
-            cos, sin = math.cos(angle), math.sin(angle)
-            left = x + away * cos - wide * (1 - cos) / 2
-            bottom = y + away * sin - high * (1 - sin) / 2
-            yield Box(left, bottom, left + wide, bottom + high)
-
-
-def _nearest(x: float, y: float, box: Box) -> tuple[float, float]:
-    return min(max(x, box.left), box.right), min(max(y, box.bottom), box.top)
-
-
-def _line(x: float, y: float, box: Box, radius: float) -> list[Box]:
-    """The line from a mark to its name as a row of small boxes; none where they are close."""
-    end = _nearest(x, y, box)
-    length = math.dist((x, y), end)
-    if length <= radius + NEAR:
-        return []
-    count = max(int(length // 3), 2)
-    shares = [k / count for k in range(1, count)]
-    parts = [(x + s * (end[0] - x), y + s * (end[1] - y)) for s in shares]
-    return [_around(*part, 0.5) for part in parts if math.dist(part, (x, y)) > radius + 1]
-
-
-def _write(ax: Axes, spot: Spot, box: Box, at: tuple[float, float], size: float) -> None:
-    x, y = at
-    offset = ((box.left + box.right) / 2 - x, (box.bottom + box.top) / 2 - y)
-    words = ax.annotate(
-        spot.text,
-        (spot.x, spot.y),
-        xytext=offset,
-        textcoords="offset points",
-        ha="center",
-        va="center",
-        fontsize=size,
-        color=ORANGE if spot.marked else DARK,
-        zorder=6,
+    room = ax.get_window_extent().extents * scale
+    longest = (room[2] - room[0]) / 72 * LONGEST
+    shown = apart([spot.text for spot in spots], lambda text: one_line(text, longest, size))
+    spots = [replace(spot, text=text) for spot, text in zip(spots, shown, strict=True)]
+    at, corners = on_page([(s.x, s.y) for s in spots]), on_page(steps)
+    marks = [around(at, np.array([[s.radius] for s in spots]))]
+    marks += [text.get_window_extent().extents[None] * scale for text in avoid]
+    if len(corners):
+        ends = np.stack([corners[:-1], corners[1:]])
+        marks.append(np.hstack([ends.min(0) - 0.5, ends.max(0) + 0.5]))
+    placed = place(spots, at, np.vstack(marks), room, size)
+    lines = []
+    for spot, point, box in zip(spots, at, placed, strict=True):
+        middle = (box[:2] + box[2:]) / 2 / 72
+        look = {"fontsize": size, "color": ORANGE if spot.marked else DARK, "zorder": 6}
+        ax.text(*middle, spot.text, transform=inches, ha="center", va="center", **look)
+        away = _nearest(point, box) - point
+        if (length := math.hypot(*away)) > spot.radius + NEAR:
+            lines.append(np.array([point + away * spot.radius / length, point + away]) / 72)
+    ax.add_collection(
+        LineCollection(lines, transform=inches, colors=GRAY, linewidths=0.4, zorder=2),
+        autolim=False,
     )
-    words.set_in_layout(False)
-    end = _nearest(x, y, box)
-    if math.dist((x, y), end) > spot.radius + NEAR:
-        line = ax.annotate(
-            "",
-            (spot.x, spot.y),
-            xytext=(end[0] - x, end[1] - y),
-            textcoords="offset points",
-            arrowprops={
-                "arrowstyle": "-",
-                "lw": 0.4,
-                "color": GRAY,
-                "shrinkA": 0,
-                "shrinkB": spot.radius,
-            },
-            zorder=2,
-        )
-        line.set_in_layout(False)
+    return placed
+
+
+def place(spots: Sequence[Spot], at: F64, marks: F64, room: F64, size: float) -> F64:
+    """A box for each name: the nearest free one, else the one that covers least.
+
+    Args:
+        spots: The points; the first have the first choice.
+        at: Where they are on the page, N×2.
+        marks: Boxes that no name may cover.
+        room: The box in which names should stay.
+        size: Of the letters, in points.
+    """
+    taken, placed = marks, np.zeros((0, 4))
+    for spot, point in zip(spots, at, strict=True):
+        wide, high = text_width(spot.text, size) * 72, size * 1.15
+        boxes = _places(point, spot.radius, wide, high)
+        costs = covered(boxes, taken) + 10 * (wide * high - covered(boxes, room[None]))
+        best = boxes[costs.argmin()]
+        for box in boxes[costs < 1e-6]:
+            if not covered(_line(point, box, spot.radius), placed).any():
+                best = box
+                break
+        placed = np.vstack([placed, best])
+        taken = np.vstack([taken, best, _line(point, best, spot.radius)])
+    return placed
+
+
+def around(points: F64, radius: float | F64) -> F64:
+    """Square boxes around points."""
+    return np.hstack([points - radius, points + radius])
+
+
+def covered(boxes: F64, others: F64) -> F64:
+    """The area of each box that others cover, added up."""
+    low = np.maximum(boxes[:, None, :2], others[:, :2])
+    high = np.minimum(boxes[:, None, 2:], others[:, 2:])
+    areas: F64 = np.clip(high - low, 0, None).prod(2).sum(1)
+    return areas
+
+
+def _places(point: F64, radius: float, wide: float, high: float) -> F64:
+    """Boxes around a mark, near ones first, to the right first."""
+    steps = np.arange(ANGLES)
+    angle = np.where(steps % 2, -1, 1) * ((steps + 1) // 2) * 2 * np.pi / ANGLES
+    cos, sin, away = np.cos(angle), np.sin(angle), (radius + 1.5 + RINGS)[:, None]
+    left = (point[0] + away * cos - wide * (1 - cos) / 2).ravel()
+    bottom = (point[1] + away * sin - high * (1 - sin) / 2).ravel()
+    return np.stack([left, bottom, left + wide, bottom + high], axis=1)
+
+
+def _nearest(point: F64, box: F64) -> F64:
+    return np.clip(point, box[:2], box[2:])
+
+
+def _line(point: F64, box: F64, radius: float) -> F64:
+    """The line from a mark to its name as a row of small boxes; none where they are close."""
+    away = _nearest(point, box) - point
+    length = math.hypot(*away)
+    if length <= radius + NEAR:
+        return np.zeros((0, 4))
+    count = max(int(length // 3), 2)
+    shares = np.arange(1, count) / count
+    return around(point + shares[shares * length > radius + 1, None] * away, 0.5)

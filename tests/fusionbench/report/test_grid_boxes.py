@@ -8,9 +8,8 @@ import pytest
 from fusionbench.errors import FusionBenchError
 from fusionbench.report.collect import collect
 from fusionbench.report.figures import grids
-from fusionbench.report.figures.grid_boxes import read_boxes
-from fusionbench.report.figures.grid_choice import Box
-from fusionbench.report.figures.grid_drawing import SceneView
+from fusionbench.report.figures.grid_drawing import Box, SceneView
+from fusionbench.report.figures.grids import read_boxes
 
 GOOD = "[[1, 2, 10, 8], [20, 4, 12, 6]]"
 TWO = (Box(1, 2, 10, 8), Box(20, 4, 12, 6))
