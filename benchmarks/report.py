@@ -132,10 +132,10 @@ def _images(
 
 def writers() -> dict[str, Writer]:
     """Every part of a report that this benchmark times, in the order of the report."""
-    from fusionbench.report.boxes import write_boxes
     from fusionbench.report.csvs import write_csvs
     from fusionbench.report.figures import write_rank_figures
-    from fusionbench.report.grid import write_grids
+    from fusionbench.report.figures.box_plots import write_boxes
+    from fusionbench.report.figures.grids import write_grids
     from fusionbench.report.rank_tables import write_ranks
 
     return {

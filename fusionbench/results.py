@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -219,27 +219,8 @@ class Results:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """One row for each value: a metric under a convention, of a method's image of a pair.
-
-        ``value`` is NaN where the metric gives none; ``problem`` says why. ``source`` is whether
-        the method is a copy of a source image, which is never ranked.
-        """
-        import pandas as pd
-
-        rows = []
-        for r in self.every:
-            data, who = r.dataset, (r.method.name, r.method.label, r.method.is_source)
-            cells = [
-                (c, {pair: found for pair, *found in r.cell(c).listed(r.rows)})
-                for c in self.manifest.columns
-            ]
-            for pair in r.rows:
-                where = (data.name, data.split, pair)
-                for c, of in cells:
-                    if pair in of:
-                        rows.append((*where, *who, c.metric, c.convention, c.better, *of[pair]))
-        names = "dataset split pair method label source metric convention better value problem"
-        return pd.DataFrame(rows, columns=names.split())
+        """Every value of the run; see :func:`scores_frame`."""
+        return scores_frame(self.every, self.manifest.columns)
 
     @cached_property
     def means(self) -> pd.DataFrame:
@@ -318,6 +299,27 @@ class Results:
             for pair, text in r.cell(column).errors.items()
         ]
         return pd.DataFrame(rows, columns=["dataset", "method", "pair", "column", "error"])
+
+
+def scores_frame(results: Iterable[Result], columns: Sequence[ColumnRecord]) -> pd.DataFrame:
+    """One row for each value: a metric under a convention, of a method's image of a pair.
+
+    ``value`` is NaN where the metric gives none; ``problem`` says why. ``source`` is whether the
+    method is a copy of a source image, which is never ranked.
+    """
+    import pandas as pd
+
+    rows = []
+    for r in results:
+        data, who = r.dataset, (r.method.name, r.method.label, r.method.is_source)
+        cells = [(c, {pair: found for pair, *found in r.cell(c).listed(r.rows)}) for c in columns]
+        for pair in r.rows:
+            where = (data.name, data.split, pair)
+            for c, of in cells:
+                if pair in of:
+                    rows.append((*where, *who, c.metric, c.convention, c.better, *of[pair]))
+    names = "dataset split pair method label source metric convention better value problem"
+    return pd.DataFrame(rows, columns=names.split())
 
 
 def _cells(manifest: Manifest) -> list[tuple[DataSetRecord, MethodRecord]]:

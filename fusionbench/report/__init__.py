@@ -46,7 +46,7 @@ def write_report(
         style: How tables look. It is not remembered: a report without one has the default look.
             ``style.ours`` is drawn in colour.
         boxes: A YAML file that says which pairs the grids show and what they enlarge; see
-            :func:`fusionbench.report.grid_boxes.read_boxes`.
+            :func:`fusionbench.report.figures.grids.read_boxes`.
         choice: Which methods and metrics are shown, and under which names; not remembered either.
 
     Returns:
@@ -63,8 +63,8 @@ def write_report(
         >>> from fusionbench.runs import Run
         >>> written = write_report(Run(Path("results/my-run")))  # doctest: +SKIP
     """
-    from fusionbench.report import fonts
     from fusionbench.report.detection import write_detection
+    from fusionbench.report.figures import fonts
     from fusionbench.report.html import write_html
     from fusionbench.report.leaderboard import find_ours, write_leaderboard
     from fusionbench.report.profile import write_profile
@@ -75,7 +75,7 @@ def write_report(
     sources = choice is None or choice.sources
     ours = find_ours(results.manifest.methods, style.ours)
     if boxes is not None:
-        from fusionbench.report.grid_boxes import read_boxes
+        from fusionbench.report.figures.grids import read_boxes
 
         read_boxes(boxes, results.manifest)
     if figures:
@@ -102,15 +102,14 @@ def _names(results: Results) -> list[str]:
 
 
 def _figures(results: Results, highlight: list[str], boxes: Path | None) -> list[Path]:
-    from fusionbench.report.boxes import write_boxes
     from fusionbench.report.figures import write_rank_figures
-    from fusionbench.report.grid import write_grids
+    from fusionbench.report.figures.box_plots import write_boxes
+    from fusionbench.report.figures.grids import write_grids
 
-    run, every = results.run, list(results.every)
     return [
-        *write_boxes(run, every),
-        *write_rank_figures(run, every, highlight),
-        *write_grids(run, every, boxes),
+        *write_boxes(results),
+        *write_rank_figures(results, highlight),
+        *write_grids(results, boxes),
     ]
 
 

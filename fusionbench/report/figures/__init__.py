@@ -12,20 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusionbench.report.collect import Result, boards
-from fusionbench.report.ranking import Ranking, rank_board
-from fusionbench.report.style import figure_style, save
-from fusionbench.runs import Run
+from fusionbench.results import Results
+from fusionbench.statistics.contests import Ranking, rank_board
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Named = Iterator[tuple[str, "Figure"]]
 
-
-def write_rank_figures(
-    run: Run, results: list[Result], highlight: Sequence[str] = ()
-) -> list[Path]:
+def write_rank_figures(results: Results, highlight: Sequence[str] = ()) -> list[Path]:
     """Write the figures of ranks and values into ``figures/``, each as PNG and PDF.
 
     ``cd_<data set>@<convention>``: critical-difference diagram of the overall mean ranks.
@@ -36,22 +30,24 @@ def write_rank_figures(
     ``correlation_<data set>@<convention>``: Spearman's correlation of the metrics.
 
     Args:
-        run: The run.
-        results: Its results.
+        results: The results of a run.
         highlight: Names of methods that are drawn in colour, before the best.
 
     Returns:
         The files; a figure that would have nothing to compare is left out.
     """
-    written = []
-    rankings = [rank_board(board) for board in boards(run, results)]
+    from fusionbench.report.figures.style import figure_style, save
+
+    rankings = [rank_board(board) for board in results.boards()]
     with figure_style():
-        for name, figure in _figures(rankings, highlight):
-            written += save(figure, run.root / "figures", name)
-    return written
+        return [
+            path
+            for name, figure in _figures(rankings, highlight)
+            for path in save(figure, results.run.root / "figures", name)
+        ]
 
 
-def _figures(rankings: Sequence[Ranking], highlight: Sequence[str]) -> Named:
+def _figures(rankings: Sequence[Ranking], highlight: Sequence[str]) -> Iterator[tuple[str, Figure]]:
     from fusionbench.report.figures.bump import bump_of_conventions
 
     for ranking in rankings:
@@ -62,12 +58,11 @@ def _figures(rankings: Sequence[Ranking], highlight: Sequence[str]) -> Named:
             yield f"bump_{dataset}", bump_of_conventions(own, highlight)
 
 
-def _of_board(ranking: Ranking, highlight: Sequence[str]) -> Named:
-    from fusionbench.report.figures.bump import bump_of_metrics
+def _of_board(ranking: Ranking, highlight: Sequence[str]) -> Iterator[tuple[str, Figure]]:
+    from fusionbench.report.figures.bump import bump_of_metrics, parallel_coordinates
     from fusionbench.report.figures.correlation import correlation
     from fusionbench.report.figures.critical import critical_difference_diagram
     from fusionbench.report.figures.curves import curves
-    from fusionbench.report.figures.parallel import parallel_coordinates
 
     where = f"{ranking.board.dataset.name}@{ranking.board.convention}"
     several = len(ranking.contests) > 1

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fusionbench.report.figures.looks import widest
-from fusionbench.report.ranking import Ranking, contenders
-from fusionbench.report.style import DARK, DPI, TEXT_WIDTH, axes_at
+from fusionbench.report.figures.style import (
+    DPI,
+    TEXT_WIDTH,
+    axes_at,
+    headline,
+    ranked_values,
+    widest,
+)
 from fusionbench.statistics import spearman_matrix
+from fusionbench.statistics.contests import Ranking
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import pandas as pd
+
 CELL, SMALLEST_WITH_NUMBERS = 0.27, 0.22
 
 
@@ -28,70 +36,64 @@ def correlation(ranking: Ranking) -> Figure | None:
     """
     import seaborn as sns
 
-    names, values = _values(ranking)
-    if len(names) < 2:
+    matrix = _matrix(ranking)
+    if len(matrix) < 2:
         return None
-    matrix = spearman_matrix(values)
-    order = _clustered(matrix)
-    matrix, names = matrix[np.ix_(order, order)], [names[i] for i in order]
-    side, foot = widest(names, 7) + 0.12, widest(names, 7) + 0.14
-    cell = min(CELL, (TEXT_WIDTH - side - 0.6) / len(names))
-    wide = cell * len(names)
-    figure = Figure(figsize=(max(side + wide + 0.6, 3.5), 0.3 + wide + foot), dpi=DPI)
+    side = widest(matrix.index, 7) + 0.13
+    cell = min(CELL, (TEXT_WIDTH - side - 0.6) / len(matrix))
+    wide = cell * len(matrix)
+    figure = Figure(figsize=(max(side + wide + 0.6, 3.5), 0.3 + wide + side), dpi=DPI)
     ax = axes_at(figure, side, 0.28, wide, wide)
     bar = axes_at(figure, side + wide + 0.1, 0.28, 0.1, min(wide, 1.5))
-    above = np.triu(np.ones_like(matrix, dtype=bool), 1)
     sns.heatmap(
         matrix,
-        mask=above | np.isnan(matrix),
+        mask=np.triu(np.ones(matrix.shape, dtype=bool), 1) | matrix.isna(),
         vmin=-1,
         vmax=1,
         cmap="RdBu",
         ax=ax,
         cbar_ax=bar,
-        xticklabels=names,
-        yticklabels=names,
+        xticklabels=True,
+        yticklabels=True,
         annot=_numbers(matrix) if cell >= SMALLEST_WITH_NUMBERS else None,
         fmt="",
         annot_kws={"size": 5},
         linewidths=0.4,
     )
-    ax.set_xticklabels(names, rotation=90)
-    ax.set_yticklabels(names, rotation=0)
-    for axes in (ax, bar):
-        axes.tick_params(length=0, labelsize=7 if axes is ax else 6)
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(axis="x", rotation=90, length=0)
+    ax.tick_params(axis="y", rotation=0, length=0)
+    bar.tick_params(length=0, labelsize=6)
     board = ranking.board
-    title = f"{board.dataset.name}, {board.convention}: Spearman's ρ of metrics"
-    figure.text(0.02, 1 - 0.17 / figure.get_size_inches()[1], title, fontsize=8, color=DARK)
+    headline(figure, f"{board.dataset.name}, {board.convention}: Spearman's ρ of metrics")
     return figure
 
 
-def _numbers(matrix: Floats) -> NDArray[np.str_]:
+def _numbers(matrix: pd.DataFrame) -> NDArray[np.str_]:
     """Two decimals without the zero before the point, as a small cell has room for."""
-    texts = [[f"{v:.2f}".replace("0.", ".").replace("-", "−") for v in row] for row in matrix]
-    return np.array(texts)
+    texts = matrix.map(lambda v: f"{v:.2f}".replace("0.", ".").replace("-", "−"))
+    return texts.to_numpy(np.str_)
 
 
-def _values(ranking: Ranking) -> tuple[list[str], Floats]:
-    """Metrics with values, and observations (every pair of every method) × metrics."""
-    names, columns = [], []
-    every = ranking.board.results
-    for column in ranking.board.columns:
-        able = contenders(ranking.board, column)
-        cells = [r.cell(column).values if r in able else {} for r in every]
-        ids = [pair.id for pair in ranking.board.dataset.pairs]
-        values = np.array([[cell.get(i, math.nan) for i in ids] for cell in cells]).ravel()
-        if not np.isnan(values).all():
-            names.append(column.metric)
-            columns.append(values if column.better == "higher" else -values)
-    return names, np.array(columns, np.float64).T
-
-
-def _clustered(matrix: Floats) -> list[int]:
+def _matrix(ranking: Ranking) -> pd.DataFrame:
+    """The correlation of the metrics over every pair of every method, clustered."""
+    import pandas as pd
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
+    frame = ranked_values(ranking)
+    turned = frame["value"].where(frame["better"] == "higher", -frame["value"])
+    table = frame.assign(value=turned).pivot(
+        index=["method", "pair"], columns="metric", values="value"
+    )
+    names = [contest.name for contest in ranking.contests]
+    values = table.reindex(columns=names).dropna(axis=1, how="all")
+    matrix = spearman_matrix(values.to_numpy(np.float64))
     distance = 1 - np.nan_to_num(np.round(matrix, 9))
     np.fill_diagonal(distance, 0)
+    found = pd.DataFrame(matrix, list(values), list(values))
+    if len(found) < 2:
+        return found
     tree = linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
-    return [int(i) for i in leaves_list(tree)]
+    order = leaves_list(tree)
+    return found.iloc[order, order]

@@ -10,9 +10,17 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from fusionbench.labelling import apart
-from fusionbench.report.figures.looks import Look, looks, one_line, widest
-from fusionbench.report.ranking import Contest, Ranking
-from fusionbench.report.style import COLUMN_WIDTH, DARK, DPI, TEXT_WIDTH
+from fusionbench.report.figures.style import (
+    COLUMN_WIDTH,
+    DARK,
+    DPI,
+    TEXT_WIDTH,
+    Look,
+    looks,
+    one_line,
+    widest,
+)
+from fusionbench.statistics.contests import Contest, Ranking
 
 NARROW_UP_TO = 14
 TOP, ROW, BAR, TICK = 0.74, 0.15, 0.07, 0.05
@@ -32,27 +40,30 @@ def critical_difference_diagram(ranking: Ranking, highlight: Sequence[str] = ())
     contest = ranking.overall
     assert contest is not None
     bars = [group for group in contest.cliques if len(group) > 1]
-    half = math.ceil(len(contest.methods) / 2)
     few = len(contest.methods) <= NARROW_UP_TO
     narrow = few and widest(contest.labels, SIZE) <= LONGEST_LABEL
     width = COLUMN_WIDTH if narrow else TEXT_WIDTH
     labels = apart(contest.labels, lambda text: one_line(text, LONGEST_IN_WIDE, SIZE))
     side = widest(labels, SIZE) + 0.12
     below = 0.1 + BAR * len(bars)
-    figure = Figure(figsize=(width, TOP + below + ROW * half + 0.06), dpi=DPI)
+    height = TOP + below + ROW * math.ceil(len(contest.methods) / 2) + 0.06
+    figure = Figure(figsize=(width, height), dpi=DPI)
     ax = figure.add_axes((0, 0, 1, 1))
-    height = float(figure.get_size_inches()[1])
     ax.set(xlim=(0, width), ylim=(height - TOP, -TOP))
     ax.set_axis_off()
     scale = _Scale(contest, side, width - side)
-    _axis(ax, scale, ranking, width)
+    _axis(ax, scale, contest)
+    _say(ax, ranking, contest, width)
     _names(ax, scale, contest, labels, below, looks(ranking, highlight))
-    ranks = contest.mean_ranks
-    spans = [
-        (scale.at(ranks[group[0]]) - 0.03, scale.at(ranks[group[-1]]) + 0.03) for group in bars
-    ]
-    lines = [[(a, 0.09 + BAR * i), (b, 0.09 + BAR * i)] for i, (a, b) in enumerate(spans)]
-    ax.add_collection(LineCollection(lines, colors=DARK, linewidths=2.4, capstyle="butt", zorder=4))
+    ends = [[scale.at(contest.mean_ranks[group[end]]) for end in (0, -1)] for group in bars]
+    heights = [0.09 + BAR * line for line in range(len(bars))]
+    _lines(
+        ax,
+        [[(a - 0.03, y), (b + 0.03, y)] for (a, b), y in zip(ends, heights, strict=True)],
+        linewidths=2.4,
+        capstyle="butt",
+        zorder=4,
+    )
     return figure
 
 
@@ -71,31 +82,33 @@ class _Scale:
 
     @property
     def ticks(self) -> range:
-        """Whole ranks with a tick, ten or fewer."""
+        """Whole ranks with a tick, eleven or fewer."""
         return range(self.low, self.high + 1, max(1, math.ceil((self.high - self.low) / 10)))
 
 
-def _axis(ax: Axes, scale: _Scale, ranking: Ranking, width: float) -> None:
-    contest = ranking.overall
-    assert contest is not None
+def _lines(ax: Axes, lines: Sequence[Sequence[tuple[float, float]]], **how: object) -> None:
+    look = {"colors": DARK, "linewidths": 0.8, **how}
+    ax.add_collection(LineCollection(lines, **look))  # type: ignore[arg-type]
+
+
+def _axis(ax: Axes, scale: _Scale, contest: Contest) -> None:
+    """The line of ranks with its ticks, and the critical difference above it."""
     ticks = [[(scale.at(t), 0), (scale.at(t), -TICK)] for t in scale.ticks]
-    ax.add_collection(
-        LineCollection([[(scale.left, 0), (scale.right, 0)], *ticks], colors=DARK, lw=0.8)
-    )
+    _lines(ax, [[(scale.left, 0), (scale.right, 0)], *ticks])
     for tick in scale.ticks:
         ax.text(scale.at(tick), -TICK - 0.02, str(tick), size=SIZE, ha="center", va="bottom")
     reach = scale.at(scale.low + contest.critical_difference)
     if contest.differs and reach <= scale.right:
         edges = [[(x, -0.31), (x, -0.25)] for x in (scale.left, reach)]
-        bar = [[(scale.left, -0.28), (reach, -0.28)], *edges]
-        ax.add_collection(LineCollection(bar, colors=DARK, linewidths=0.8))
+        _lines(ax, [[(scale.left, -0.28), (reach, -0.28)], *edges])
         ax.text(reach + 0.04, -0.28, "CD", size=SIZE, va="center")
+
+
+def _say(ax: Axes, ranking: Ranking, contest: Contest, width: float) -> None:
     p = contest.test.p
     said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    board = ranking.board
-    title = (
-        f"{board.dataset.name}, {board.convention}: mean rank over {len(ranking.contests)} metrics"
-    )
+    where = f"{ranking.board.dataset.name}, {ranking.board.convention}"
+    title = f"{where}: mean rank over {len(ranking.contests)} metrics"
     facts = f"N = {len(contest.pairs)}, Friedman {said}, CD = {contest.critical_difference:.2f}"
     for y, text in ((-TOP + 0.14, title), (-TOP + 0.28, facts)):
         ax.text(width / 2, y, one_line(text, width - 0.1, SIZE), size=SIZE, ha="center")
@@ -121,6 +134,6 @@ def _names(
         own = look[contest.methods[i].method.name]
         lines.append([(x, 0), (x, y), (end + out, y)])
         colours.append(own.colour if own.stands_out else DARK)
-        said = ax.text(end + 1.6 * out, y, labels[i], size=SIZE, va="center")
-        said.set(ha="right" if left else "left")
-    ax.add_collection(LineCollection(lines, colors=colours, linewidths=0.8))
+        align = "right" if left else "left"
+        ax.text(end + 1.6 * out, y, labels[i], size=SIZE, va="center", ha=align)
+    _lines(ax, lines, colors=colours)

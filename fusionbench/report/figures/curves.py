@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,17 +12,32 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
-from fusionbench.manifest import ColumnRecord
-from fusionbench.report.figures.looks import Look, cut, labels_of, looks, one_line
-from fusionbench.report.layout import ARROWS
-from fusionbench.report.ranking import Ranking, contenders
-from fusionbench.report.style import DPI, TEXT_WIDTH, axes_at
+from fusionbench.report.figures.style import (
+    DPI,
+    TEXT_WIDTH,
+    Look,
+    axes_at,
+    cut,
+    headline,
+    labels_of,
+    looks,
+    ranked_values,
+    widest,
+)
+from fusionbench.report.leaderboard import ARROWS
+from fusionbench.statistics.contests import Ranking
 from fusionbench.tables.numbers import decimals, shown
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
 ACROSS, DOWN = 3, 5
 TALL, TITLE, TICKS, LEFT, GAP = 1.35, 0.22, 0.2, 0.38, 0.14
-LEGEND_SIZE, HEADROOM = 5.5, 0.2
+WIDE = TEXT_WIDTH / ACROSS - LEFT - GAP
+LEGEND_SIZE, LEGEND_LINE, HANDLE = 5.5, 0.1, 0.25
 
 
 def curves(ranking: Ranking, highlight: Sequence[str] = ()) -> Iterator[Figure]:
@@ -32,91 +48,104 @@ def curves(ranking: Ranking, highlight: Sequence[str] = ()) -> Iterator[Figure]:
     sheet.
     """
     look = looks(ranking, highlight)
-    columns = [
-        c for c in ranking.board.columns if any(c.metric == k.name for k in ranking.contests)
-    ]
-    for start in range(0, len(columns), ACROSS * DOWN):
-        yield _sheet(ranking, columns[start : start + ACROSS * DOWN], look)
+    panels = list(ranked_values(ranking).groupby(["metric", "better"], sort=False))
+    for start in range(0, len(panels), ACROSS * DOWN):
+        yield _sheet(ranking, panels[start : start + ACROSS * DOWN], look)
 
 
-def _sheet(ranking: Ranking, columns: Sequence[ColumnRecord], look: dict[str, Look]) -> Figure:
-    across = min(ACROSS, len(columns))
-    down = math.ceil(len(columns) / across)
+def _sheet(
+    ranking: Ranking, panels: Sequence[tuple[Any, pd.DataFrame]], look: dict[str, Look]
+) -> Figure:
+    across = min(ACROSS, len(panels))
+    down = math.ceil(len(panels) / across)
     line = TITLE + TALL + TICKS
-    wide = TEXT_WIDTH / ACROSS - LEFT - GAP
     figure = Figure(figsize=(TEXT_WIDTH / ACROSS * across, 0.28 + down * line + 0.2), dpi=DPI)
-    for i, column in enumerate(columns):
+    labels = cut(labels_of(ranking), 0.8, LEGEND_SIZE)
+    for i, ((metric, better), frame) in enumerate(panels):
         row, place = divmod(i, across)
         left = place * TEXT_WIDTH / ACROSS + LEFT
-        ax = axes_at(figure, left, 0.22 + row * line + TITLE, wide, TALL)
-        _panel(ax, ranking, column, look)
-        below = i + across >= len(columns)
+        ax = axes_at(figure, left, 0.22 + row * line + TITLE, WIDE, TALL)
+        lines = _panel(ax, frame, look)
+        means = frame.groupby("method")["value"].mean().dropna()
+        means = means.sort_values(ascending=better == "lower", kind="stable")
+        standing = {str(n): float(m) for n, m in means.items() if look[str(n)].stands_out}
+        _legend(ax, lines, standing, labels, look)
+        ax.set_title(f"{metric} {ARROWS[better]}", y=1.0, pad=3)
+        below = i + across >= len(panels)
         ax.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"] if below else ["", "", ""])
-    height = float(figure.get_size_inches()[1])
-    board = ranking.board
-    title = f"{board.dataset.name}, convention {board.convention} (N = {len(board.dataset.pairs)})"
-    width = float(figure.get_size_inches()[0])
-    title = one_line(title, width - 0.1, 8)
-    figure.text(0.5, 1 - 0.16 / height, title, ha="center", fontsize=8)
-    figure.text(0.5, 0.04 / height, "share of the pairs", ha="center", fontsize=7)
+    data = ranking.board.dataset
+    headline(figure, f"{data.name}, convention {ranking.board.convention} (N = {len(data.pairs)})")
+    foot = 0.04 / figure.get_size_inches()[1]
+    figure.text(0.5, foot, "share of the pairs", ha="center", fontsize=7)
     return figure
 
 
-def _panel(ax: Axes, ranking: Ranking, column: ColumnRecord, look: dict[str, Look]) -> None:
-    methods = {r.method.name: r for r in contenders(ranking.board, column)}
-    sorted_values = {
-        name: np.sort([v for v in methods[name].cell(column).values.values() if math.isfinite(v)])
-        for name in look
-        if name in methods
-    }
-    drawn = {name: values for name, values in sorted_values.items() if len(values)}
+def _panel(ax: Axes, frame: pd.DataFrame, look: dict[str, Look]) -> list[Floats]:
+    """Draw the lines of a metric: shares and values, from the lowest."""
+    finite = frame[np.isfinite(frame["value"])].sort_values("value")
+    values = {str(name): found.to_numpy() for name, found in finite.groupby("method")["value"]}
+    lines = {n: np.column_stack([np.linspace(1 / len(v), 1, len(v)), v]) for n, v in values.items()}
     for stands_out in (False, True):
-        names = [name for name in drawn if look[name].stands_out == stands_out]
+        names = [name for name in look if name in lines and look[name].stands_out == stands_out]
         ax.add_collection(
             LineCollection(
-                [np.column_stack([_shares(len(drawn[n])), drawn[n]]) for n in names],
+                [lines[name] for name in names],
                 colors=[look[name].colour for name in names],
                 linestyles=[look[name].line for name in names],
                 linewidths=1.0 if stands_out else 0.4,
                 zorder=3 if stands_out else 2,
             )
         )
-    _legend(ax, ranking, column, {n: r.mean(column) for n, r in methods.items()}, look)
-    ax.set_title(f"{column.metric} {ARROWS[column.better]}", y=1.0, pad=3)
     ax.autoscale_view()
-    low, high = ax.get_ylim()
-    ax.set_ylim(low, high + HEADROOM * (high - low))
     ax.set_xlim(0, 1)
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
     ax.tick_params(labelsize=6, length=2)
     ax.grid(visible=True)
-
-
-def _shares(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.linspace(1 / count, 1, count)
+    return list(lines.values())
 
 
 def _legend(
     ax: Axes,
-    ranking: Ranking,
-    column: ColumnRecord,
-    means: dict[str, float],
-    look: dict[str, Look],
+    lines: Sequence[Floats],
+    means: Mapping[str, float],
+    labels: Mapping[str, str],
+    look: Mapping[str, Look],
 ) -> None:
-    names = [name for name in means if look[name].stands_out and not math.isnan(means[name])]
-    names.sort(key=lambda name: means[name], reverse=column.better == "higher")
-    labels = cut(labels_of(ranking), 0.8, LEGEND_SIZE)
-    places = min(decimals(means[n] for n in names), 4) if names else 4
-    handles = [Line2D([], [], color=look[n].colour, ls=look[n].line, lw=1.0) for n in names]
-    texts = [f"{labels[n]} {shown(means[n], places)}" for n in names]
+    """Name the lines that stand out, with their means, in a corner that no line enters."""
+    places = min(decimals(means.values()), 4)
+    texts = [f"{labels[name]} {shown(mean, places)}" for name, mean in means.items()]
+    handles = [Line2D([], [], color=look[n].colour, ls=look[n].line, lw=1.0) for n in means]
+    corner = "upper left"
+    if lines:
+        wide = (widest(texts, LEGEND_SIZE) + HANDLE) / WIDE
+        limits, corner = _corner(
+            lines, ax.get_ylim(), min(wide, 1), LEGEND_LINE * len(texts) / TALL
+        )
+        ax.set_ylim(limits)
     ax.legend(
         handles,
         texts,
-        loc="upper left",
+        loc=corner,
         fontsize=LEGEND_SIZE,
-        frameon=False,
         borderpad=0,
         borderaxespad=0.2,
         labelspacing=0.15,
         handlelength=1.6,
     )
+
+
+def _corner(
+    lines: Sequence[Floats], limits: tuple[float, float], wide: float, tall: float
+) -> tuple[tuple[float, float], str]:
+    """Where a legend goes that takes these shares of a panel, and limits that give it room there.
+
+    The lines rise, so there is room above them on the left or below them on the right.
+    """
+    low, high = limits
+    left = max(float(np.interp(wide, *line.T)) for line in lines)
+    right = min(float(np.interp(1 - wide, *line.T)) for line in lines)
+    above = max(high, (left - tall * low) / (1 - tall))
+    below = min(low, (right - tall * high) / (1 - tall))
+    if above - high <= low - below:
+        return (low, above), "upper left"
+    return (below, high), "lower right"

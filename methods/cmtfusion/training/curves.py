@@ -63,7 +63,7 @@ def draw_losses(out: Path) -> None:
     """``losses.png``: every term over the steps, running mean of the crops, and validation."""
     from matplotlib.figure import Figure
 
-    from fusionbench.report.style import TEXT_WIDTH, figure_style
+    from fusionbench.report.figures.style import TEXT_WIDTH, figure_style
 
     rows, judged = read(out / "train.csv"), read(out / "validation.csv")
     if not rows:
@@ -78,7 +78,7 @@ def draw_losses(out: Path) -> None:
 def _draw(
     ax: Axes, term: str, rows: list[dict[str, float]], judged: list[dict[str, float]]
 ) -> None:
-    from fusionbench.report.style import BLUE, LIGHT, ORANGE
+    from fusionbench.report.figures.style import BLUE, LIGHT, ORANGE
 
     steps, values = [r["step"] for r in rows], np.array([r[term] for r in rows])
     width = max(len(values) // 40, 1)

@@ -25,9 +25,8 @@ from fusionbench.manifest import WeightsRecord
 from fusionbench.report.detection import write_detection
 from fusionbench.report.detection.collect import collect_detection, lost_lines
 from fusionbench.report.detection.layout import difference_text, lay_out
-from fusionbench.report.detection.panels import BoxPanel, view_of
-from fusionbench.report.detection.scatter import predictors
-from fusionbench.report.detection.scenes import choose_scenes
+from fusionbench.report.figures.detection_curves import predictors
+from fusionbench.report.figures.detection_scenes import BoxPanel, choose_scenes, view_of
 
 PAIRS = [f"p{i}" for i in range(6)]
 BOXES = [[4.0, 4.0, 20.0, 30.0], [30.0, 6.0, 60.0, 40.0]]

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.cbook import boxplot_stats
+from matplotlib.patches import PathPatch
 
 from fusionbench.images import read_image, write_png
-from fusionbench.report.boxes import Box as BoxPlot
-from fusionbench.report.boxes import write_boxes
 from fusionbench.report.collect import collect
-from fusionbench.report.grid import write_grids
-from fusionbench.report.scenes import Box, choose_boxes, choose_pairs
-from fusionbench.report.style import file_name, fitted, text_width
+from fusionbench.report.figures import box_plots, grids
+from fusionbench.report.figures.box_plots import write_boxes
+from fusionbench.report.figures.grid_drawing import Box
+from fusionbench.report.figures.grids import choose_boxes, choose_pairs, write_grids
+from fusionbench.report.figures.style import file_name, fitted, scores_frame, text_width
 
 
 def variance(path):
@@ -101,10 +103,9 @@ def test_grid_with_sizes_that_differ_and_images_that_lack(two_by_two, builder, m
     write_png(run.root / "fused/T_NO/gtf/y.png", np.zeros((5, 5), np.uint8))
     (run.root / "fused/T_NO/gtf/z.png").write_bytes(b"no image")
     scenes = []
-    from fusionbench.report import grid
 
-    draw = grid.draw_grid
-    monkeypatch.setattr(grid, "draw_grid", lambda views: scenes.append(views) or draw(views))
+    draw = grids.draw_grid
+    monkeypatch.setattr(grids, "draw_grid", lambda views: scenes.append(views) or draw(views))
     assert len(write_grids(run, collect(run))) == 4
     reasons = {v.pair: [p.reason for p in v.panels if p.image is None] for v in scenes[1]}
     assert reasons == {
@@ -134,28 +135,24 @@ def test_no_grid_without_fused_images(two_by_two):
 
 
 def test_pairs_are_chosen_where_scores_differ_most(builder):
-    data = builder.dataset("D", list("abcde"))
+    builder.dataset("D", list("abcde"))
     columns = [builder.column("EN@standard"), builder.column("SD@standard")]
     spread = {"a": 0.0, "b": 3.0, "c": 1.0, "d": 2.0, "e": 0.5}
     for name, sign in (("x", 1), ("y", -1)):
         builder.method(name)
         values = {p: {"EN@standard": sign * s, "SD@standard": 50.0} for p, s in spread.items()}
         builder.scores("D", name, values)
-    results = collect(builder.write())
+    scores = scores_frame(collect(builder.write()), columns)
     everywhere = dict.fromkeys("abcde", 2)
-    chosen = choose_pairs(data, results, columns, everywhere, 3)
-    assert [p.id for p in chosen] == ["b", "c", "d"]
-    lacking = choose_pairs(data, results, columns, {**everywhere, "b": 1}, 2)
-    assert [p.id for p in lacking] == ["c", "d"]
+    assert choose_pairs(scores, everywhere, 3) == ["b", "c", "d"]
+    assert choose_pairs(scores, {**everywhere, "b": 1}, 2) == ["c", "d"]
 
 
 def test_without_scores_the_first_pairs_are_chosen(builder):
-    data = builder.dataset("D", list("abcde"))
+    builder.dataset("D", list("abcde"))
     builder.method("x")
-    columns = [builder.column("EN@standard")]
-    results = collect(builder.write())
-    chosen = choose_pairs(data, results, columns, dict.fromkeys("abcde", 1), 3)
-    assert [p.id for p in chosen] == ["a", "b", "c"]
+    scores = scores_frame(collect(builder.write()), [builder.column("EN@standard")])
+    assert choose_pairs(scores, dict.fromkeys("abcde", 1), 3) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("offset", [0, 60])
@@ -217,16 +214,28 @@ def test_file_names_hold_no_separator():
     assert file_name("box_Qab/f@a b") == "box_Qab_f@a_b"
 
 
-def test_boxes_are_those_of_matplotlib():
-    from matplotlib.cbook import boxplot_stats
-
-    generator = np.random.default_rng(0)
-    for values in (generator.standard_t(2, 50), np.array([3.0]), np.array([1.0, 1.0, 7.0])):
-        (expected,) = boxplot_stats(values)
-        box = BoxPlot.of(values.tolist())
-        assert (box.low, box.high) == (expected["whislo"], expected["whishi"])
-        assert box.quartiles == pytest.approx([expected[k] for k in ("q1", "med", "q3")])
-        assert sorted(box.outliers) == sorted(expected["fliers"])
+def test_a_box_holds_the_middle_half_and_the_diamond_is_the_mean(builder, monkeypatch):
+    values = np.random.default_rng(0).standard_t(2, 50)
+    builder.dataset("D", [str(i) for i in range(50)])
+    builder.column("EN@standard")
+    builder.method("visible", "Visible", "source")
+    builder.method("m")
+    builder.scores("D", "m", {str(i): {"EN@standard": float(v)} for i, v in enumerate(values)})
+    run = builder.write()
+    figures = []
+    monkeypatch.setattr(box_plots, "save", lambda figure, *_: figures.append(figure) or [])
+    write_boxes(run, collect(run))
+    (ax,) = figures[0].axes
+    (expected,) = boxplot_stats(values)
+    (box,) = [patch for patch in ax.patches if isinstance(patch, PathPatch)]
+    extents = box.get_path().get_extents()
+    assert (extents.x0, extents.x1) == pytest.approx((expected["q1"], expected["q3"]))
+    assert extents.y0 < 1 < extents.y1
+    (mean,) = [line for line in ax.lines if line.get_marker() == "D"]
+    assert mean.get_xdata() == pytest.approx([values.mean()])
+    beyond = [x for line in ax.lines if line.get_marker() == "o" for x in line.get_xdata()]
+    assert sorted(beyond) == pytest.approx(sorted(expected["fliers"]))
+    assert "0/50" in [text.get_text() for text in ax.texts]
 
 
 def test_five_large_data_sets_in_one_figure(builder):

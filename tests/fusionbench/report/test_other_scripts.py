@@ -17,9 +17,10 @@ from rich.console import Console
 
 from fusionbench import console
 from fusionbench.labelling import apart, distinct
-from fusionbench.report import fonts, leaderboard_table, write_report
+from fusionbench.report import leaderboard_table, write_report
 from fusionbench.report.collect import collect
-from fusionbench.report.figures.looks import cut
+from fusionbench.report.figures import fonts
+from fusionbench.report.figures.style import cut
 from fusionbench.report.latex import write_latex
 from fusionbench.report.latex.scripts import foreign, note, preamble
 

@@ -9,6 +9,7 @@ import math
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -30,11 +31,10 @@ from fusionbench.profiling.records import (
     profile_path,
     write_record,
 )
+from fusionbench.report.figures.cost import Point, exponent, front, spread
+from fusionbench.report.figures.point_labels import Spot, around, covered, place
 from fusionbench.report.profile import profile_table, write_profile
-from fusionbench.report.profile.labels import Box, Spot, place
-from fusionbench.report.profile.pareto import Point, front
 from fusionbench.report.profile.reading import read
-from fusionbench.report.profile.scaling import Curve, spread
 from fusionbench.report.profile.table import lay_out
 
 VGA, XGA = Size(width=640, height=480), Size(width=1024, height=768)
@@ -379,14 +379,20 @@ def test_front_is_what_nothing_beats():
 
 
 def test_names_of_a_crowd_do_not_overlap():
-    at = [(100 + 9 * (k % 6), 90 + 7 * (k // 6)) for k in range(30)]
+    at = np.array([(100.0 + 9 * (k % 6), 90.0 + 7 * (k // 6)) for k in range(30)])
     spots = [Spot(0, 0, f"Method {k}", 2.5) for k in range(30)]
-    marks = [Box(x - 2.5, y - 2.5, x + 2.5, y + 2.5) for x, y in at]
-    room = Box(0, 0, 360, 230)
+    marks, room = around(at, 2.5), np.array([0.0, 0, 360, 230])
     boxes = place(spots, at, marks, room, 6)
-    for k, box in enumerate(boxes):
-        assert box.outside(room) < 1e-6
-        assert not any(box.overlap(other) for other in [*boxes[:k], *marks])
+    assert (boxes >= room[[0, 1, 0, 1]]).all() and (boxes <= room[[2, 3, 2, 3]]).all()
+    assert covered(boxes, marks).max() < 1e-6
+    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    assert covered(boxes, boxes) == pytest.approx(areas)
+
+
+def test_areas_that_boxes_cover():
+    boxes = np.array([[0.0, 0, 4, 4], [10, 10, 11, 11]])
+    assert covered(boxes, np.array([[2.0, 3, 9, 9], [0, 0, 1, 1]])).tolist() == [3, 0]
+    assert covered(boxes, np.zeros((0, 4))).tolist() == [0, 0]
 
 
 def test_spread_keeps_order_and_distance():
@@ -399,5 +405,5 @@ def test_spread_keeps_order_and_distance():
 
 
 def test_exponent_of_a_power():
-    points = tuple((x, 3 * x**1.5) for x in (0.3, 0.8, 1.3))
-    assert math.isclose(Curve("a", points).exponent, 1.5)
+    sizes = [0.3, 0.8, 1.3]
+    assert math.isclose(exponent(sizes, [3 * x**1.5 for x in sizes]), 1.5)

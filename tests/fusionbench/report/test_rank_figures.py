@@ -9,13 +9,19 @@ from matplotlib.text import Text
 from fusionbench.images import read_image
 from fusionbench.report.collect import boards, collect
 from fusionbench.report.figures import write_rank_figures
+from fusionbench.report.figures.bump import parallel_coordinates
 from fusionbench.report.figures.correlation import correlation
 from fusionbench.report.figures.critical import critical_difference_diagram
 from fusionbench.report.figures.curves import curves
-from fusionbench.report.figures.looks import looks, one_line
-from fusionbench.report.figures.parallel import parallel_coordinates
+from fusionbench.report.figures.style import (
+    COLUMN_WIDTH,
+    TEXT_WIDTH,
+    figure_style,
+    looks,
+    one_line,
+    text_width,
+)
 from fusionbench.report.ranking import rank_board
-from fusionbench.report.style import COLUMN_WIDTH, TEXT_WIDTH, figure_style, text_width
 
 KINDS = ("bump", "cd", "correlation", "curves", "parallel")
 
@@ -115,8 +121,10 @@ def test_parallel_coordinates_run_from_worst_to_best(made):
     with figure_style():
         figure = parallel_coordinates(ranking_of(made(4)))
     lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
-    assert lines["Method_3 $x^2$"].tolist() == [1, 1]
-    assert lines["Method_0 $x^2$"].tolist() == [0, 0]
+    assert lines["m3"].tolist() == [1, 1]
+    assert lines["m0"].tolist() == [0, 0]
+    shown = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert shown == [f"Method_{k} $x^2$" for k in (3, 2, 1, 0)]
 
 
 def test_curves_are_sorted_and_carry_the_means(made):

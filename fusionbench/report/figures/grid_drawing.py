@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,8 +20,7 @@ from matplotlib.figure import Figure
 
 from fusionbench.images import U8
 from fusionbench.labelling import apart
-from fusionbench.report.scenes import Box
-from fusionbench.report.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
+from fusionbench.report.figures.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
 
 ONE_LINE_UP_TO = 10
 MOST_IN_LINE = 12
@@ -30,7 +30,22 @@ SIDE = 0.2
 LABEL = 0.3
 COLOURS = (YELLOW, SKY)
 _WIDEST, _NARROWEST = 2.2, 1.0
-_Place = tuple[float, float, float, float]
+Place = tuple[float, float, float, float]
+"""Left, top, width and height in inches."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels: its left upper corner and its size."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def cut(self, image: U8) -> U8:
+        """The part of an image that the box holds."""
+        return image[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
 @dataclass(frozen=True)
@@ -99,13 +114,13 @@ class _Picture(Artist):
 
 
 @dataclass
-class _Sheet:
-    """What stands on the figure: a picture of all images, frames by colour, and texts."""
+class Sheet:
+    """What stands on a figure: a picture of all images, frames by their look, and texts."""
 
     wide: float
     tall: float
     picture: U8 = field(init=False)
-    frames: dict[str, list[list[tuple[float, float]]]] = field(default_factory=dict)
+    frames: dict[tuple[str, Any], list[list[tuple[float, float]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         size = (round(self.tall * DPI), round(self.wide * DPI), 3)
@@ -114,8 +129,8 @@ class _Sheet:
         self.ax = self.figure.add_axes((0, 0, 1, 1))
         self.ax.set_axis_off()
 
-    def paste(self, image: U8 | None, place: _Place) -> None:
-        """Put an image, or an empty field, at left, top, width, height."""
+    def paste(self, image: U8 | None, place: Place) -> None:
+        """Put an image, or an empty field, somewhere."""
         left, top = round(place[0] * DPI), round(place[1] * DPI)
         right, bottom = round((place[0] + place[2]) * DPI), round((place[1] + place[3]) * DPI)
         target = self.picture[top:bottom, left:right]
@@ -123,17 +138,16 @@ class _Sheet:
             target[:] = np.round(np.multiply(to_rgb(LIGHT), 255))
             return
         size = (target.shape[1], target.shape[0])
-        shrinks = size[0] < image.shape[1]
-        kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        kind = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_LINEAR
         scaled = cv2.resize(np.ascontiguousarray(image), size, interpolation=kind)
         target[:] = scaled if scaled.ndim == 3 else scaled[:, :, None]
 
-    def frame(self, place: _Place, colour: str) -> None:
-        """Draw a frame."""
+    def frame(self, place: Place, colour: str, line: Any = "-") -> None:
+        """Draw a frame, over those of looks that were used before."""
         left, top, wide, tall = place
         right, bottom = left + wide, top + tall
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
-        self.frames.setdefault(colour, []).append(corners)
+        self.frames.setdefault((colour, line), []).append(corners)
 
     def text(self, x: float, y: float, text: str, **how: object) -> None:
         """Write a text."""
@@ -144,9 +158,10 @@ class _Sheet:
         """The figure, with the picture and the frames on it."""
         height, width = (length / DPI for length in self.picture.shape[:2])
         self.ax.add_artist(_Picture(self.picture))
-        for colour, frames in self.frames.items():
-            for edge, line in (("black", 1.5), (colour, 0.9)):
-                self.ax.add_collection(PolyCollection(frames, fc="none", ec=edge, linewidths=line))
+        for (colour, line), frames in self.frames.items():
+            for edge, style, wide in (("black", "-", 1.5), (colour, line, 0.9)):
+                look = {"fc": "none", "ec": edge, "linestyles": [style], "linewidths": wide}
+                self.ax.add_collection(PolyCollection(frames, **look))
         self.ax.set(xlim=(0, width), ylim=(height, 0))
         return self.figure
 
@@ -160,7 +175,7 @@ def draw_grid(scenes: Sequence[SceneView]) -> Figure:
     layout = _layout(len(scenes[0].panels))
     heights = [layout.scene(scene, i == 0) for i, scene in enumerate(scenes)]
     width = SIDE + layout.across * (layout.wide + GAP)
-    sheet = _Sheet(width, sum(heights) + SCENE_GAP * (len(scenes) - 1))
+    sheet = Sheet(width, sum(heights) + SCENE_GAP * (len(scenes) - 1))
     names = [panel.label for panel in scenes[0].panels]
     labels = apart(names, lambda text: fitted(text, layout.wide, 8))
     top = 0.0
@@ -181,7 +196,7 @@ def _layout(panels: int) -> _Layout:
 
 
 def _scene(
-    sheet: _Sheet,
+    sheet: Sheet,
     layout: _Layout,
     scene: SceneView,
     labels: list[tuple[str, float]],
@@ -199,7 +214,7 @@ def _scene(
             sheet.text(left + wide / 2, upper - 0.06, text, size=size, va="baseline")
 
 
-def _panel(sheet: _Sheet, scene: SceneView, panel: Panel, place: _Place) -> None:
+def _panel(sheet: Sheet, scene: SceneView, panel: Panel, place: Place) -> None:
     """The image with its boxes, and the crops below it, each framed in its box's colour."""
     left, top, wide, tall = place
     sheet.paste(panel.image, place)

@@ -232,9 +232,9 @@ def write_profile(
     tables = paper_tables(profile, {m.name: m.citation.key for m in methods if m.citation})
     written += write_tables(folder, "profile", tables, cited)
     if figures:
-        from fusionbench.report.profile.figures import write_figures
+        from fusionbench.report.figures.cost import write_figures
 
-        written += write_figures(folder / "figures", profile, results.run if results else None)
+        written += write_figures(folder / "figures", profile, results)
     return written
 
 

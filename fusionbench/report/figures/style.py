@@ -6,29 +6,37 @@ import contextlib
 import functools
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fusionbench.files import replacing
-from fusionbench.report.fonts import drawable, font_families
+from fusionbench.labelling import apart
+from fusionbench.report.figures.fonts import drawable, font_families
+from fusionbench.results import scores_frame
+from fusionbench.statistics.contests import Ranking
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     from fusionbench.images import U8
 
 BLUE, ORANGE, YELLOW = "#0072B2", "#D55E00", "#F0E442"
-SKY, GREEN, PURPLE = "#56B4E9", "#009E73", "#CC79A7"
+SKY, GREEN, PURPLE, AMBER = "#56B4E9", "#009E73", "#CC79A7", "#E69F00"
 GRAY, LIGHT, DARK = "#8C8C8C", "#E3E3E3", "#333333"
-TEXT_WIDTH = 7.16
-COLUMN_WIDTH = 3.5
+COLOURS = (ORANGE, BLUE, GREEN, PURPLE, SKY, AMBER, "#000000")
+"""What stands out, in this order; orange is what the reader asked for, or the best."""
+TEXT_WIDTH, COLUMN_WIDTH = 7.16, 3.5
+"""Of a page and of one of its two columns, in inches."""
 DPI = 300
-_NO_TIME_STAMP = {"CreationDate": None, "Creator": None, "Producer": None}
+MOST, BEST = len(COLOURS), 5
 _RC: dict[str, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -44,6 +52,8 @@ _RC: dict[str, Any] = {
     "ytick.labelsize": 7,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
     "pdf.fonttype": 42,
     "text.parse_math": False,
     "figure.dpi": DPI,
@@ -60,6 +70,8 @@ def figure_style() -> Iterator[None]:
     with matplotlib.style.context(["default", look]), warnings.catch_warnings():
         # what no font has is drawn as a number and said once
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        # between two versions of matplotlib seaborn says it in the older way
+        warnings.filterwarnings("ignore", message="vert: bool")
         yield
 
 
@@ -75,7 +87,8 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     with ThreadPoolExecutor(1) as beside:
         encoding = beside.submit(_encode, np.array(canvas.buffer_rgba()), png)
         with replacing(pdf) as temporary:
-            figure.savefig(temporary, format="pdf", metadata=_NO_TIME_STAMP)
+            unstamped = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+            figure.savefig(temporary, format="pdf", metadata=unstamped)
         encoding.result()
     return [png, pdf]
 
@@ -98,6 +111,11 @@ def _encode(pixels: U8, path: Path) -> None:
         Image.fromarray(pixels).save(temporary, "png", dpi=(DPI, DPI), compress_level=3)
 
 
+def file_name(text: str) -> str:
+    """A name as part of a file's name: separators and blanks become ``_``."""
+    return re.sub(r"[\s/\\:*?\"<>|]+", "_", text)
+
+
 def axes_at(figure: Figure, left: float, top: float, wide: float, tall: float) -> Axes:
     """Axes at a place in inches from the figure's upper left corner.
 
@@ -112,9 +130,18 @@ def axes_at(figure: Figure, left: float, top: float, wide: float, tall: float) -
     return ax
 
 
-def file_name(text: str) -> str:
-    """A name as part of a file's name: separators and blanks become ``_``."""
-    return re.sub(r"[\s/\\:*?\"<>|]+", "_", text)
+def headline(figure: Figure, text: str, size: float = 8) -> Text:
+    """One line above everything, cut where it is wider than the figure."""
+    width, height = figure.get_size_inches()
+    text = one_line(text, width - 0.1, size)
+    return figure.text(0.5, 1 - 0.16 / height, text, ha="center", fontsize=size)
+
+
+def bare(ax: Axes) -> None:
+    """Leave of the axes' frame only an upright line at each place along it."""
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.grid(visible=True, axis="x")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -126,6 +153,24 @@ def text_width(text: str, size: float) -> float:
     font = FontProperties(family=font_families() if not text.isascii() else None, size=size)
     wide, _, _ = text_to_path.get_text_width_height_descent(text, font, False)
     return float(wide) / 72 if text.strip() else 0.0
+
+
+def widest(texts: Iterable[str], size: float) -> float:
+    """Width in inches of the widest of some texts, which may have several lines."""
+    return max((text_width(line, size) for text in texts for line in text.split("\n")), default=0)
+
+
+def one_line(text: str, width: float, size: float) -> str:
+    """The text at a size in points, cut with ``…`` where it is wider than ``width`` inches.
+
+    What no font can show is replaced.
+    """
+    text = drawable(text)
+    if text_width(text, size) <= width:
+        return text
+    while len(text) > 1 and text_width(text + "…", size) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
 
 
 def fitted(text: str, width: float, size: float, smallest: float = 5) -> tuple[str, float]:
@@ -140,11 +185,8 @@ def fitted(text: str, width: float, size: float, smallest: float = 5) -> tuple[s
             if all(text_width(line, size) <= width for line in lines):
                 return "\n".join(lines), size
         if size <= smallest:
-            break
+            return one_line(text, width, size), size
         size -= 0.5
-    while len(text) > 1 and text_width(text + "…", size) > width:
-        text = text[:-1]
-    return text + "…", size
 
 
 def _broken(text: str) -> Iterator[tuple[str, ...]]:
@@ -154,3 +196,64 @@ def _broken(text: str) -> Iterator[tuple[str, ...]]:
     for place in sorted(breaks, key=lambda b: abs(2 * b - len(text))):
         if text[:place].strip() and text[place:].strip():
             yield text[:place].rstrip(), text[place:].lstrip()
+
+
+def cut(labels: Mapping[str, str], width: float, size: float) -> dict[str, str]:
+    """Labels that are at most ``width`` inches wide, by name, and told apart."""
+    shown = apart(list(labels.values()), lambda text: one_line(text, width, size))
+    return dict(zip(labels, shown, strict=True))
+
+
+def ranked_values(ranking: Ranking) -> pd.DataFrame:
+    """The values of a board, of those methods that each metric ranks."""
+    import pandas as pd
+
+    frame = scores_frame(ranking.board.results, ranking.board.columns)
+    ranked = [(c.name, r.method.name) for c in ranking.contests for r in c.methods]
+    return frame[pd.MultiIndex.from_frame(frame[["metric", "method"]]).isin(ranked)]
+
+
+def labels_of(ranking: Ranking) -> dict[str, str]:
+    """The method's names in tables, by name."""
+    return {r.method.name: r.method.label for c in ranking.all for r in c.methods}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a method is drawn; ``stands_out`` is false for those in the background."""
+
+    colour: str = "#BDBDBD"
+    line: str = "-"
+    marker: str = ""
+    stands_out: bool = False
+
+    @property
+    def of_line(self) -> dict[str, Any]:
+        """Arguments of matplotlib's lines."""
+        if not self.stands_out:
+            return {"color": self.colour, "linewidth": 0.6, "zorder": 2}
+        return {"color": self.colour, "linestyle": self.line, "linewidth": 1.2, "zorder": 3}
+
+
+STANDING = tuple(
+    Look(colour, line, marker, True)
+    for colour, line, marker in zip(
+        COLOURS, ("-", "-", "--", "-.", "-", "--", ":"), "os^DvPX", strict=True
+    )
+)
+
+
+def looks(ranking: Ranking, highlight: Sequence[str]) -> dict[str, Look]:
+    """The look of every ranked method, by name, best first.
+
+    Up to seven methods stand out: all where there are no more, else those asked for and the best
+    five (by overall mean rank, or by the first metric where there is no overall order).
+    """
+    contest = ranking.overall or ranking.contests[0]
+    names = list(labels_of(ranking))
+    order = sorted(names, key=lambda name: contest.places.get(name, len(names) + 1))
+    asked = [name for name in highlight if name in names]
+    best = [name for name in order if name not in asked]
+    room = MOST if len(names) <= MOST else max(BEST, len(asked))
+    standing = dict(zip([*asked, *best][: min(room, MOST)], STANDING, strict=False))
+    return {name: standing.get(name, Look()) for name in order}

@@ -64,7 +64,7 @@ def write_detection(
     Raises:
         FusionBenchError: What the run holds of detection is damaged.
     """
-    from fusionbench.report.detection.scatter import write_correlations
+    from fusionbench.report.figures.detection_curves import write_correlations
 
     run = results.run
     boards = collect_detection(run) if boards is None else boards
@@ -80,22 +80,21 @@ def write_detection(
     cited = references(results.manifest)
     written = [*(run.root / name for name in texts)]
     written += write_tables(run.root, "detection", tables, cited)
-    written.append(write_correlations(run, boards))
+    written.append(write_correlations(results, boards))
     return [*written, *(_figures(results, boards) if figures else [])]
 
 
 def _figures(results: Results, boards: Sequence[DetectionBoard]) -> list[Path]:
-    from fusionbench.report.detection.curves import write_curves
-    from fusionbench.report.detection.scatter import write_scatters
-    from fusionbench.report.detection.scenes import write_scenes
-    from fusionbench.report.style import figure_style
+    from fusionbench.report.figures.detection_curves import write_curves, write_scatters
+    from fusionbench.report.figures.detection_scenes import write_scenes
+    from fusionbench.report.figures.style import figure_style
 
     run = results.run
     with figure_style():
         return [
             *write_curves(run, boards),
             *write_scenes(run, boards),
-            *write_scatters(run, boards),
+            *write_scatters(results, boards),
         ]
 
 

@@ -24,17 +24,11 @@ _BLOCKS = (
     *((0x2190, 0x2194), (0x2200, 0x2270)),
 )
 _LIKELY = (
-    *(
-        "NotoSansCJK-Regular",
-        "NotoSansCJKsc-Regular",
-        "SourceHanSans",
-        "wqy-microhei",
-        "wqy-zenhei",
-    ),
-    *("msyh", "simhei", "PingFang", "Hiragino", "STHeiti", "AppleSDGothic", "malgun", "meiryo"),
-    *("DroidSansFallback", "NotoSans-Regular", "NotoSansArabic-Regular", "NotoSansHebrew-Regular"),
-    *("NotoSansThai-Regular", "NotoSansDevanagari-Regular", "NotoSansSymbols", "NotoEmoji"),
-    *("Symbola", "FreeSans", "arialuni", "ARIALUNI", "arial", "Arial", "unifont", "uming", "gbsn"),
+    "NotoSansCJK-Regular NotoSansCJKsc-Regular SourceHanSans wqy-microhei wqy-zenhei msyh simhei "
+    "PingFang Hiragino STHeiti AppleSDGothic malgun meiryo DroidSansFallback NotoSans-Regular "
+    "NotoSansArabic-Regular NotoSansHebrew-Regular NotoSansThai-Regular "
+    "NotoSansDevanagari-Regular NotoSansSymbols NotoEmoji Symbola FreeSans arialuni ARIALUNI "
+    "arial Arial unifont uming gbsn"
 )
 _UNLIKELY = re.compile(
     r"bold|black|heavy|light|thin|italic|oblique|condensed|mono|lastresort|color", re.I
@@ -42,9 +36,16 @@ _UNLIKELY = re.compile(
 _MOST_TRIED = 150
 _SUGGESTED = {
     **dict.fromkeys(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC"), "Noto Sans CJK"),
-    **{"ARABIC": "Noto Sans Arabic", "HEBREW": "Noto Sans Hebrew", "THAI": "Noto Sans Thai"},
-    **{"DEVANAGARI": "Noto Sans Devanagari", "BENGALI": "Noto Sans Bengali"},
+    **{n.upper(): f"Noto Sans {n}" for n in ("Arabic", "Hebrew", "Thai", "Devanagari", "Bengali")},
 }
+# matplotlib reads the files as long as it draws: they go when the process ends
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+_FOUND: list[str] = []
+_LOOKED_FOR: set[str] = set()
+_LACKING: set[str] = set()
+_NUMBERS: dict[str, int] = {}
+_UNSAID: dict[str, str] = {}
+_SEEN: set[str] = set()
 
 
 def font_families() -> list[str]:
@@ -56,27 +57,9 @@ def font_families() -> list[str]:
 def _base() -> tuple[str, str]:
     from matplotlib import font_manager
 
-    small = _folder() / "sans.ttf"
     codes = {code for low, high in _BLOCKS for code in range(low, high)}
-    _write(Path(font_manager.findfont("DejaVu Sans")), small, codes, FAMILY)
-    font_manager.fontManager.addfont(small)
+    _register(Path(font_manager.findfont("DejaVu Sans")), codes, FAMILY)
     return (FAMILY, "DejaVu Sans")
-
-
-# matplotlib reads the files as long as it draws: they go when the process ends
-@functools.cache
-def _folder() -> Path:
-    _KEPT.append(tempfile.TemporaryDirectory(prefix="fusionbench-font-"))
-    return Path(_KEPT[-1].name)
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
-_FOUND: list[str] = []
-_LOOKED_FOR: set[str] = set()
-_LACKING: set[str] = set()
-_NUMBERS: dict[str, int] = {}
-_UNSAID: dict[str, str] = {}
-_SEEN: set[str] = set()
 
 
 def drawable(text: str) -> str:
@@ -98,14 +81,12 @@ def drawable(text: str) -> str:
 
 def prepare(texts: Iterable[str]) -> None:
     """Find fonts for what DejaVu Sans lacks, all at once; each character is looked for once."""
-    whole = list(texts)
-    _SEEN.update(re.findall(r"#\d+", " ".join(whole)))
-    wanted = {c for text in whole if not text.isascii() for c in unicodedata.normalize("NFC", text)}
-    wanted = {c for c in wanted - _LOOKED_FOR if c.isprintable() and ord(c) not in _of_dejavu()}
+    whole = " ".join(texts)
+    _SEEN.update(re.findall(r"#\d+", whole))
+    wanted = {c for c in unicodedata.normalize("NFC", whole) if not c.isascii()} - _LOOKED_FOR
+    wanted = {c for c in wanted if c.isprintable() and ord(c) not in _of_dejavu()}
     _LOOKED_FOR.update(wanted)
-    if not wanted:
-        return
-    for path in _installed():
+    for path in _installed() if wanted else ():
         cmap = _characters(path)
         if found := {c for c in wanted if ord(c) in cmap}:
             try:
@@ -171,7 +152,7 @@ def _installed() -> list[Path]:
     from matplotlib import font_manager
 
     def likely(path: Path) -> tuple[int, str]:
-        places = (i for i, stem in enumerate(_LIKELY) if path.stem.startswith(stem))
+        places = (i for i, stem in enumerate(_LIKELY.split()) if path.stem.startswith(stem))
         return next(places, len(_LIKELY)), str(path)
 
     files = map(Path, font_manager.findSystemFonts())
@@ -180,22 +161,23 @@ def _installed() -> list[Path]:
 
 
 def _add(path: Path, characters: Iterable[str]) -> None:
-    """Cut some characters out of a font and register them as a family."""
+    """Make some characters of a font a family of figures."""
     import matplotlib
-    from matplotlib import font_manager
 
     family = f"Fusionbench Names {len(_FOUND) + 1}"
-    small = _folder() / f"names{len(_FOUND) + 1}.ttf"
-    _write(path, small, {ord(c) for c in characters}, family)
-    font_manager.fontManager.addfont(small)
+    _register(path, {ord(c) for c in characters}, family)
     _FOUND.append(family)
     if FAMILY in matplotlib.rcParams["font.family"]:
         matplotlib.rcParams["font.family"] = font_families()
 
 
-def _write(source: Path, target: Path, codes: set[int], family: str) -> None:
+def _register(source: Path, codes: set[int], family: str) -> None:
+    """Cut some characters out of a font and register them as a family."""
     from fontTools import subset  # type: ignore[import-untyped]
+    from matplotlib import font_manager
 
+    if not _KEPT:
+        _KEPT.append(tempfile.TemporaryDirectory(prefix="fusionbench-font-"))
     shaping = ["*"] if family != FAMILY else []
     options = subset.Options(layout_features=shaping, glyph_names=True, notdef_outline=True)
     options.drop_tables += ["FFTM"] if shaping else ["GSUB", "GPOS", "GDEF", "FFTM"]
@@ -212,7 +194,9 @@ def _write(source: Path, target: Path, codes: set[int], family: str) -> None:
     for record in font["name"].names:
         if record.nameID in (1, 4, 6, 16):
             record.string = family.replace(" ", "") if record.nameID == 6 else family
+    target = Path(_KEPT[0].name) / f"{family.replace(' ', '')}.ttf"
     subset.save_font(font, str(target), options)
+    font_manager.fontManager.addfont(target)
 
 
 def _with_quadratic_outlines(font: Any) -> None:
@@ -230,19 +214,14 @@ def _with_quadratic_outlines(font: Any) -> None:
     font["loca"], font["glyf"] = newTable("loca"), newTable("glyf")
     font["glyf"].glyphOrder, font["glyf"].glyphs = order, drawn
     font.recalcBBoxes = True
-    for name, value in _MAXP.items():
-        setattr(font["maxp"], name, value)
-    font["maxp"].numGlyphs = len(order)
-    for name in ("CFF ", "CFF2", "VORG"):
-        if name in font:
-            del font[name]
-    font["post"].formatType, font["post"].extraNames, font["post"].mapping = 2.0, [], {}
-    font["post"].glyphOrder = order
+    limits = (
+        "maxTwilightPoints maxStorage maxFunctionDefs maxInstructionDefs maxStackElements "
+        "maxSizeOfInstructions maxComponentElements"
+    )
+    sizes = {"tableVersion": 0x00010000, "maxZones": 1, "numGlyphs": len(order)}
+    vars(font["maxp"]).update(dict.fromkeys(limits.split(), 0) | sizes)
+    for name in {"CFF ", "CFF2", "VORG"} & set(font.keys()):
+        del font[name]
+    post = {"formatType": 2.0, "extraNames": [], "mapping": {}, "glyphOrder": order}
+    vars(font["post"]).update(post)
     font.sfntVersion = "\000\001\000\000"
-
-
-_MAXP: dict[str, int] = {
-    **{"tableVersion": 0x00010000, "maxZones": 1, "maxTwilightPoints": 0, "maxStorage": 0},
-    **{"maxFunctionDefs": 0, "maxInstructionDefs": 0, "maxStackElements": 0},
-    **{"maxSizeOfInstructions": 0, "maxComponentElements": 0},
-}

@@ -1,3 +1,0 @@
-"""Names that figures still use."""
-
-from fusionbench.detection.results import DetectionBoard, DetectionResult  # noqa: F401

@@ -1,3 +1,0 @@
-"""Names that figures still use."""
-
-from fusionbench.tables.notes import pairs_word  # noqa: F401
