@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 WrittenColour = Literal["keep", "gray"]
 
+FUSED_BY = 1
+"""Version of what is done to every method's images, before and after it.
+
+Raise it with any change here or in ``images.py`` that changes a fused image.
+"""
 
 OVERSHOOT = 0.03
 """How far outside [0, 1] an output may lie, in the mean over all its values."""

@@ -38,6 +38,9 @@ RAW = Thresholds(score=0.001, overlap=1.0, most=3000)
 """What is stored: nothing is suppressed."""
 SOURCES = {"ir": "Infrared", "visible": "Visible"}
 """The rows that every table begins with: the names of the anchors, and their labels."""
+DETECTED_BY = 1
+"""Version of how images get to a detector and boxes into rows; raise it with any change here or in
+``boxes.py`` that changes a row."""
 IO_THREADS = 4
 AHEAD = 8
 BOX_DECIMALS, SCORE_DECIMALS = 2, 6
@@ -193,7 +196,7 @@ def _look(
 
 def row_hash(image_sha256: str, fingerprint: str, raw: Thresholds) -> str:
     """What a row of detections was made from."""
-    return digest([image_sha256, fingerprint, raw.score, raw.overlap, raw.most])
+    return digest([image_sha256, fingerprint, DETECTED_BY, raw.score, raw.overlap, raw.most])
 
 
 def _pending(
