@@ -18,7 +18,7 @@ from pathlib import Path
 from fusionbench import pipeline, report
 from fusionbench.cli.planning import plan_to_fuse
 from fusionbench.cli.request import Request
-from fusionbench.rows import read_rows
+from fusionbench.runs import read_rows
 
 Clock = dict[str, float]
 

@@ -20,7 +20,7 @@ from fusionbench.weights import Weights, WeightsFinder, own_files, replaced
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.detection.boxes import Detections, Thresholds, Truths
+    from fusionbench.boxes import Detections, Thresholds, Truths
     from fusionbench.images import U8
     from fusionbench.training import TrainingRequest
 
@@ -266,7 +266,7 @@ class Detector:
 
         Returns:
             For each image its boxes after non-maximum suppression, best score first, in pixels of
-            the image (see :class:`fusionbench.detection.boxes.Detections`).
+            the image (see :class:`fusionbench.boxes.Detections`).
         """
         raise NotImplementedError
 

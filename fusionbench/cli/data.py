@@ -54,10 +54,10 @@ def verify(
     from fusionbench import console
     from fusionbench.checks import CHECKS
     from fusionbench.datasets import open_dataset
-    from fusionbench.datasets.surveying import survey
     from fusionbench.pipeline import tell
     from fusionbench.recipes import parse_reading
     from fusionbench.settings import data_root as root_in_force
+    from fusionbench.surveying import survey
 
     root = root_in_force(data_root)
     reading = parse_reading(ir_range, vis_range, resize)
@@ -96,8 +96,8 @@ def inspect(
     """Write a contact sheet: infrared beside visible."""
     from fusionbench import console
     from fusionbench.datasets import open_dataset
-    from fusionbench.datasets.surveying import contact_sheet
     from fusionbench.settings import data_root as root_in_force
+    from fusionbench.surveying import contact_sheet
 
     dataset = open_dataset(name, root_in_force(data_root), split)
     path = out or Path(f"{dataset.name}-{dataset.split}.png")

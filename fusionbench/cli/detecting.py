@@ -103,9 +103,9 @@ def plan_of(datasets: Sequence[DataSetRecord], asked: Mapping[str, Any]) -> Dete
     Raises:
         FusionBenchError: Something that was asked for is not there.
     """
+    from fusionbench.boxes import Thresholds
     from fusionbench.cli.planning import checked_device
     from fusionbench.cli.request import findings_for
-    from fusionbench.detection.boxes import Thresholds
     from fusionbench.detection.finetuning import Schedule
     from fusionbench.detection.running import plan_detection
     from fusionbench.settings import data_root, weights_folders

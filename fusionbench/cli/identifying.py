@@ -62,7 +62,7 @@ def identify(
     from fusionbench.engines import default_workers
     from fusionbench.identifying import compute_values, identify_row, parse_row, subsets_of
     from fusionbench.identifying.candidates import FIRST, parse_first
-    from fusionbench.identifying.grays import parse_grays
+    from fusionbench.identifying.values import parse_grays
     from fusionbench.pipeline import tell
     from fusionbench.recipes import parse_reading
     from fusionbench.registry import add_plugin_files

@@ -13,8 +13,7 @@ from fusionbench.files import plain_cell
 from fusionbench.manifest import Manifest
 from fusionbench.report.collect import Result, collect, said_of
 from fusionbench.report.csvs import SCORES_HEADER
-from fusionbench.rows import Row
-from fusionbench.runs import Run
+from fusionbench.runs import Row, Run
 
 LETTERS = string.ascii_uppercase
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from fusionbench.checks import FindingRecord
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
-from fusionbench.rows import Row
-from fusionbench.runs import Run
+from fusionbench.runs import Row, Run
 
 SOURCE_FAMILY = "source"
 

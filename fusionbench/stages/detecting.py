@@ -2,7 +2,7 @@
 
 Boxes are stored as the network gives them: every candidate from a score of ``RAW.score`` up, before
 non-maximum suppression. The thresholds of an evaluation are applied when the rows are read (see
-:mod:`fusionbench.detection.reading`), so changing them does not run the detector again.
+:mod:`fusionbench.detection.stored`), so changing them does not run the detector again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fusionbench.detection.boxes import Detections, Thresholds
+from fusionbench.boxes import Detections, Thresholds
 from fusionbench.errors import DataError
 from fusionbench.files import digest
 from fusionbench.images import U8, read_bytes, read_image
@@ -29,8 +29,7 @@ from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Detector
 from fusionbench.recipes import Recipe, Which
-from fusionbench.rows import Row, RowWriter, latest
-from fusionbench.runs import Run
+from fusionbench.runs import Row, RowWriter, Run, latest
 from fusionbench.stages import Overwrite, is_done
 from fusionbench.stages.overlapping import Job, ahead, batched_by_size
 

@@ -31,7 +31,7 @@ def run_suite(suite: Suite, plan: Plan, where: Surroundings) -> Run:
 
 
 def _plan_detection(suite: Suite, plan: Plan, where: Surroundings) -> DetectionPlan:
-    from fusionbench.detection.boxes import Thresholds
+    from fusionbench.boxes import Thresholds
     from fusionbench.detection.planning import plan_detection
 
     asked = suite.detection

@@ -22,11 +22,11 @@ TABLE = Path(__file__).with_name("versions.txt")
 ENGINE = {
     "fusionbench.stages.applying.FUSED_BY": ["stages/applying.py", "images.py"],
     "fusionbench.sources.SCORED_BY": ["sources.py", "primitives/*.py"],
-    "fusionbench.stages.detecting.DETECTED_BY": ["stages/detecting.py", "detection/boxes.py"],
+    "fusionbench.stages.detecting.DETECTED_BY": ["stages/detecting.py", "boxes.py"],
     "fusionbench.detection.finetuning.TRAINED_BY": ["detection/finetuning.py"],
     "fusionbench.profiling.running.MEASURED_BY": [
         f"profiling/{name}*.py"
-        for name in ("flops", "inputs", "measuring", "memory", "modules", "scopes", "timing")
+        for name in ("flops", "measuring", "memory", "modules", "scopes", "timing")
     ],
 }
 """The constants that stand for engine code, and that code."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from fusionbench.detection.boxes import Detections, Thresholds
+from fusionbench.boxes import Detections, Thresholds
 from fusionbench.detection.evaluating import (
     Bootstrap,
     Difference,
@@ -15,10 +15,10 @@ from fusionbench.detection.evaluating import (
     evaluate,
     paired_difference,
 )
-from fusionbench.detection.reading import detections
 from fusionbench.detection.stored import (
     DetectionRecord,
     detection_rows,
+    detections,
     evaluated_pairs,
     read_labels,
     read_records,
@@ -26,8 +26,7 @@ from fusionbench.detection.stored import (
 from fusionbench.labels import LabelSet
 from fusionbench.manifest import DataSetRecord
 from fusionbench.report.notes import pairs_word
-from fusionbench.rows import Row, latest
-from fusionbench.runs import Run
+from fusionbench.runs import Row, Run, latest
 from fusionbench.stages.detecting import Contestant, contestants
 
 
