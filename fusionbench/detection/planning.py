@@ -1,6 +1,6 @@
 """Planning detection: detectors, weights and labels, all found before anything is written.
 
-A prepared detector is cheap: it has a name, weights and a record for the manifest, and is not loaded.
+A prepared detector has a name, weights and a record for the manifest; nothing of it is loaded.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 from fusionbench import console
 from fusionbench.boxes import Thresholds
 from fusionbench.checks import Findings
+from fusionbench.detection import Protocol
 from fusionbench.detection.finetuning import Schedule
-from fusionbench.detection.stored import DetectorRecord, Protocol, ThresholdsRecord
+from fusionbench.detection.stored import DetectorRecord, ThresholdsRecord
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.files import digest, sha256_of
 from fusionbench.labels import LabelSet, open_labels

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fusionbench.boxes import F64, I64, Detections, Thresholds, Truths
 from fusionbench.checks import FindingRecord
+from fusionbench.detection import Protocol
 from fusionbench.detection.finetuning import FinetuningRecord, Schedule, Split
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
@@ -63,9 +64,6 @@ class DetectorRecord(BaseModel):
         """The detector with its weights, as folders and tables name it."""
         label = re.sub(r"[^A-Za-z0-9]+", "-", self.label).strip("-").lower()
         return f"{label}-{self.weights.sha256[:8]}" if self.weights.origin == "file" else label
-
-
-Protocol = Literal["frozen", "finetuned"]
 
 
 class LabelsRecord(BaseModel):
