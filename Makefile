@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 PICTURED := cmtfusion,ir,visible,average,laplacian,dtcwt,gff,gtf,ifevip
 TRAINED := ir,visible,average,laplacian,cmtfusion,cmtfusion-paper
 
-.PHONY: setup demo test coverage slow packaging lint format types docs scenes pictures clean
+.PHONY: setup demo test coverage slow packaging lint format types docs versions scenes pictures clean
 
 setup: $(INSTALLED)
 
@@ -44,6 +44,9 @@ types: setup  ## the installed package: mypy does not see through an editable in
 
 docs: setup  ## the pages that are made from the code
 	$(BIN)/fusionbench list checks --markdown > docs/checks.md
+
+versions: setup  ## the table of what the code of each plug-in is, after a change to it
+	$(BIN)/python tests/fusionbench/test_versions.py
 
 scenes: setup  ## the sample scenes, drawn again
 	rm -rf configs/sample && PYTHONPATH=tools $(BIN)/python -m sample_scenes configs/sample

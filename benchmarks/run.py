@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fusionbench import pipeline, report
-from fusionbench.cli.planning import plan_to_fuse
-from fusionbench.cli.request import Request
-from fusionbench.rows import read_rows
+from fusionbench.planning import plan
+from fusionbench.request import Request
+from fusionbench.runs import read_rows
 
 Clock = dict[str, float]
 
@@ -35,12 +35,12 @@ def measure(request: Request) -> Clock:
     """Seconds of each part of a run into an empty folder."""
     clock: Clock = {}
     with timed(clock, "checking and planning"):
-        plan = plan_to_fuse(request)
-        run = pipeline.start(plan)
+        planned = plan(request)
+        run = pipeline.start(planned)
     with timed(clock, "fuse stage"):
-        pipeline.fuse_all(run, plan)
+        pipeline.fuse_all(run, planned)
     with timed(clock, "scoring"):
-        pipeline.score_all(run, plan)
+        pipeline.score_all(run, planned)
     with timed(clock, "report"):
         report.write_report(run)
     rows = (run.root / "fused").rglob("*.jsonl")

@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fusionbench.boxes import Detections
     from fusionbench.cards import DetectorCard, MethodCard, MetricCard
     from fusionbench.checkpoints import load_weights, read_weights
-    from fusionbench.detection.boxes import Detections
     from fusionbench.errors import DataError, FusionBenchError, UnknownNameError, WeightsError
     from fusionbench.plugins import Detector, Method, Setting, detector, method, metric
     from fusionbench.sources import Plane, Sources, Triple
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "cards": ("DetectorCard", "MethodCard", "MetricCard"),
     "checkpoints": ("load_weights", "read_weights"),
-    "detection.boxes": ("Detections",),
+    "boxes": ("Detections",),
     "errors": ("DataError", "FusionBenchError", "UnknownNameError", "WeightsError"),
     "plugins": ("Detector", "Method", "Setting", "detector", "method", "metric"),
     "sources": ("Plane", "Sources", "Triple"),

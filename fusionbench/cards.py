@@ -28,6 +28,8 @@ class MethodCard:
         training_data: What the published weights were trained on: data sets under the names that
             they have here, or splits of them as ``MSRS/train``.
         notes: What a reader of its rows should know.
+        version: Raised with every change to the code that may change an image, which makes stored
+            ones again. (A third party's code is hashed as well.)
     """
 
     name: str
@@ -45,6 +47,7 @@ class MethodCard:
     parameters: int | None = None
     training_data: tuple[str, ...] = ()
     notes: str = ""
+    version: int = 1
 
     @property
     def selectors(self) -> frozenset[str]:
@@ -66,6 +69,8 @@ class MetricCard:
         conventions: The metric's parameters by convention, for a metric of a third party, which the
             conventions' own files do not name.
         paper, year, doi: The publication that introduced it.
+        version: Raised with every change to the code that may change a value, which makes stored
+            ones again. (A third party's code is hashed as well.)
     """
 
     name: str
@@ -79,6 +84,7 @@ class MetricCard:
     paper: str = ""
     year: int | None = None
     doi: str = ""
+    version: int = 1
 
     @property
     def selectors(self) -> frozenset[str]:
@@ -102,6 +108,8 @@ class DetectorCard:
         licence: Licence of the detector's code and weights.
         paper, authors, year, venue, doi: The citation.
         requires: The optional extra that has to be installed, if any.
+        version: Raised with every change to the code that may change a box, which makes stored
+            ones again. (A third party's code is hashed as well.)
     """
 
     name: str
@@ -114,6 +122,7 @@ class DetectorCard:
     venue: str = ""
     doi: str = ""
     requires: str = ""
+    version: int = 1
 
     @property
     def selectors(self) -> frozenset[str]:

@@ -7,11 +7,9 @@ metric function has no default parameters, so a convention that misses one canno
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from inspect import isfunction
 from typing import Any, Literal
 
 import numpy as np
@@ -23,8 +21,8 @@ from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.files import digest
 from fusionbench.plugins import metric_card
 from fusionbench.primitives import Array
-from fusionbench.registry import METRICS, Entry, source_fingerprint
-from fusionbench.sources import U8, PairSources, PairTriple, Seen, Triple
+from fusionbench.registry import METRICS, Entry
+from fusionbench.sources import SCORED_BY, U8, PairSources, PairTriple, Seen, Triple
 from fusionbench.yamls import Named, read_folder
 
 DEFAULT = "standard"
@@ -109,19 +107,9 @@ class Column:
 
     def fingerprint(self) -> str:
         """What the value depends on beside the images: parameters and code."""
-        engine = [source_fingerprint(f"fusionbench.{m}") for m in ("sources", "primitives")]
         seen = load_conventions()[self.convention].seen(self.metric)
-        return digest([self.name, seen, self.params, *_code(METRICS[self.metric]), *engine])
-
-
-def _code(entry: Entry[Any]) -> list[str]:
-    """Fingerprints of a metric's module and of the siblings that it takes functions from."""
-    if not entry.is_built_in:
-        return [entry.fingerprint]
-    package = entry.module.rpartition(".")[0]
-    taken = {f.__module__ for f in vars(sys.modules[entry.module]).values() if isfunction(f)}
-    siblings = {m for m in taken if m != entry.module and m.rpartition(".")[0] == package}
-    return [entry.fingerprint, *(source_fingerprint(m) for m in sorted(siblings))]
+        code = METRICS[self.metric].fingerprint
+        return digest([self.name, seen, self.params, code, SCORED_BY])
 
 
 @cache

@@ -29,8 +29,7 @@ from fusionbench.manifest import (
     hardware,
     versions,
 )
-from fusionbench.rows import latest
-from fusionbench.runs import Run
+from fusionbench.runs import Run, latest
 from fusionbench.stages import Overwrite
 from fusionbench.stages.applying import WrittenColour
 from fusionbench.stages.fusing import fuse

@@ -20,7 +20,7 @@ from fusionbench.weights import Weights, WeightsFinder, own_files, replaced
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.detection.boxes import Detections, Thresholds, Truths
+    from fusionbench.boxes import Detections, Thresholds, Truths
     from fusionbench.images import U8
     from fusionbench.training import TrainingRequest
 
@@ -56,6 +56,8 @@ class Method:
 
     card: ClassVar[MethodCard]
     _folder: ClassVar[Path]
+    shared_version: ClassVar[int] = 1
+    """Version of what a base class does for several methods, as ``version`` is of one's own."""
     accepts_other_files: ClassVar[bool] = False
     """Whether `fusionbench weights add` takes files that :meth:`check_weights` accepts."""
 
@@ -193,7 +195,7 @@ def method(name: str, **card: Any) -> Callable[[M], M]:
         cls.card = MethodCard(name=name, **card)
         module = sys.modules.get(cls.__module__)
         cls._folder = Path(getattr(module, "__file__", None) or "x").resolve().parent
-        METHODS.add(name, cls, cls.card.selectors)
+        METHODS.add(name, cls, cls.card.selectors, _version(cls))
         return cls
 
     return register
@@ -208,7 +210,7 @@ def metric(name: str, **card: Any) -> Callable[[F], F]:
     def register(function: F) -> F:
         made = MetricCard(name=name, **card)
         function.card = made  # type: ignore[attr-defined]
-        METRICS.add(name, function, made.selectors)
+        METRICS.add(name, function, made.selectors, made.version)
         return function
 
     return register
@@ -228,6 +230,8 @@ class Detector:
     """
 
     card: ClassVar[DetectorCard]
+    shared_version: ClassVar[int] = 1
+    """Version of what a base class does for several detectors, beside the card's own."""
 
     def __init__(self, setting: Setting | None = None) -> None:
         self.setting = setting or Setting()
@@ -262,7 +266,7 @@ class Detector:
 
         Returns:
             For each image its boxes after non-maximum suppression, best score first, in pixels of
-            the image (see :class:`fusionbench.detection.boxes.Detections`).
+            the image (see :class:`fusionbench.boxes.Detections`).
         """
         raise NotImplementedError
 
@@ -305,10 +309,14 @@ def detector(name: str, **card: Any) -> Callable[[D], D]:
 
     def register(cls: D) -> D:
         cls.card = DetectorCard(name=name, **card)
-        DETECTORS.add(name, cls, cls.card.selectors)
+        DETECTORS.add(name, cls, cls.card.selectors, _version(cls))
         return cls
 
     return register
+
+
+def _version(cls: type[Method] | type[Detector]) -> str:
+    return f"{cls.card.version}.{cls.shared_version}"
 
 
 @cache

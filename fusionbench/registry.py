@@ -34,6 +34,7 @@ class Entry(Generic[T]):
     Attributes:
         home: Where it lives, for one that ``--plugin`` named.
         file: The file of the module.
+        version: What its declaration says of its code.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Entry(Generic[T]):
     module: str
     home: Home | None = None
     file: str | None = None
+    version: str = "1"
 
     @property
     def is_built_in(self) -> bool:
@@ -59,13 +61,15 @@ class Entry(Generic[T]):
     def fingerprint(self) -> str:
         """What identifies its code.
 
-        SHA-256 over the source of a built-in's module (its whole folder for a package); over that
-        of its whole package for an installed one; for one that ``--plugin`` named over every
-        module of its own that it imports, and the files that it opens meanwhile.
+        Name and version of a built-in, so that its files may be moved; SHA-256 over the source of
+        an installed one's whole package; for one that ``--plugin`` named over every module of its
+        own that it imports, and the files that it opens meanwhile.
         """
         if self.home is not None:
             return self.home.fingerprint
-        return source_fingerprint(self.module if self.is_built_in else _package(self.module))
+        if self.is_built_in:
+            return f"{self.name} {self.version}"
+        return source_fingerprint(_package(self.module))
 
     def watch(self) -> Watch | None:
         """What notices the files that a third party's code opens as it runs.
@@ -104,8 +108,8 @@ class Registry(Generic[T]):
         self._files: set[Path] = set()
         self.broken: dict[str, Broken] = {}
 
-    def add(self, name: str, plugin: T, groups: frozenset[str]) -> None:
-        """Register a plug-in under a name of its own.
+    def add(self, name: str, plugin: T, groups: frozenset[str], version: object = 1) -> None:
+        """Register a plug-in under a name of its own, with the version of its code.
 
         Raises:
             FusionBenchError: The name is taken, or cannot be used in a selector or as a file's.
@@ -122,7 +126,7 @@ class Registry(Generic[T]):
             by = taken.module if taken.home is None else taken.file
             raise FusionBenchError(f"{self.kind} '{name}' is already registered by {by}")
         plugin = plugin if home is None else home.keep(plugin)
-        self._entries[name] = Entry(name, plugin, groups, module, home, file)
+        self._entries[name] = Entry(name, plugin, groups, module, home, file, str(version))
 
     def _taken(self, name: str) -> Entry[T] | None:
         """The entry whose files would have the same names, on a system that ignores case too."""
@@ -300,10 +304,10 @@ def _load_plugins(path: Path) -> None:
 
 @cache
 def source_fingerprint(module: str) -> str:
-    """SHA-256 over the source that a module's results depend on.
+    """SHA-256 over the source of a third party's module.
 
     Its file, or every ``*.py`` below it for a package; and what it may share with its siblings in
-    a package: modules and packages beside it whose name starts with one underscore.
+    a namespace: modules and packages beside it whose name starts with one underscore.
     """
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:

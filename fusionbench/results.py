@@ -16,8 +16,7 @@ from fusionbench.choosing import Choice
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import plain_cell
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
-from fusionbench.rows import Row
-from fusionbench.runs import Run
+from fusionbench.runs import Row, Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 from fusionbench.primitives import Array, as_float
 
+SCORED_BY = 1
+"""Version of what all metrics are made of; raise it with any change here or in ``primitives/``
+that changes a value."""
 T = TypeVar("T")
 U8 = NDArray[np.uint8]
 Seen = Literal["luma", "channels", "wide"]

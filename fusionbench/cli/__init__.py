@@ -10,16 +10,13 @@ from typing import Annotated
 import typer
 
 from fusionbench.cli import (
-    comparing,
     data,
     detecting,
-    identifying,
-    latex_checking,
+    examining,
     listing,
     profiling,
     reporting,
     running,
-    scoring,
     suites,
     training,
     weights,
@@ -35,14 +32,14 @@ app = typer.Typer(
 )
 app.command("run")(running.run)
 app.command("fuse")(running.fuse)
-app.command("score")(scoring.score)
+app.command("score")(running.score)
 app.command("report")(reporting.report)
 app.command("detect")(detecting.detect)
 app.command("profile")(profiling.profile)
 app.command("suite")(suites.suite)
-app.command("compare")(comparing.compare)
-app.command("identify")(identifying.identify)
-app.command("latex-check")(latex_checking.latex_check)
+app.command("compare")(examining.compare)
+app.command("identify")(examining.identify)
+app.command("latex-check")(examining.latex_check)
 app.command("publish")(reporting.publish)
 app.command("train", context_settings=training.CONTEXT)(training.train)
 app.command("show")(listing.show)

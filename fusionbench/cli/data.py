@@ -9,6 +9,7 @@ import typer
 
 from fusionbench.cli import listing
 from fusionbench.cli import options as o
+from fusionbench.request import Request
 
 app = typer.Typer(help="List, fetch, verify and look at data sets.", no_args_is_help=True)
 app.command("list")(listing.datasets)
@@ -41,27 +42,22 @@ def fetch(name: NameArgument, data_root: o.DataRootOption = None) -> None:
 
 
 @app.command()
+@o.takes("data_root", "split", *o.READING)
 def verify(
     name: NameArgument,
-    data_root: o.DataRootOption = None,
-    split: o.SplitOption = None,
-    ir_range: o.IrRangeOption = None,
-    vis_range: o.VisRangeOption = None,
-    resize: o.ResizeOption = None,
     full: Annotated[bool, typer.Option("--all", help="List everything that was found.")] = False,
+    *,
+    request: Request,
 ) -> None:
     """Read every pair; count, say what checks find, and exit with 1 if anything is refused."""
     from fusionbench import console
     from fusionbench.checks import CHECKS
     from fusionbench.datasets import open_dataset
-    from fusionbench.datasets.surveying import survey
     from fusionbench.pipeline import tell
-    from fusionbench.recipes import parse_reading
-    from fusionbench.settings import data_root as root_in_force
+    from fusionbench.surveying import survey
 
-    root = root_in_force(data_root)
-    reading = parse_reading(ir_range, vis_range, resize)
-    dataset = open_dataset(name, root, split).read_as(reading)
+    root = request.root()
+    dataset = open_dataset(name, root, request.split).read_as(request.reading())
     with console.progress(f"reading {dataset.name}", len(dataset.pairs)) as advance:
         found = survey(dataset, advance, data_root=root)
     console.plain(f"{dataset.name}, split {dataset.split}, in {dataset.folder}")
@@ -96,8 +92,8 @@ def inspect(
     """Write a contact sheet: infrared beside visible."""
     from fusionbench import console
     from fusionbench.datasets import open_dataset
-    from fusionbench.datasets.surveying import contact_sheet
     from fusionbench.settings import data_root as root_in_force
+    from fusionbench.surveying import contact_sheet
 
     dataset = open_dataset(name, root_in_force(data_root), split)
     path = out or Path(f"{dataset.name}-{dataset.split}.png")

@@ -76,7 +76,7 @@ def fetch(names: NamesArgument) -> None:
 def add(name: NameArgument, file: Annotated[Path, typer.Argument(help="The file.")]) -> None:
     """Copy a weights file that you have into the user cache, after checking that it fits."""
     from fusionbench import console
-    from fusionbench.adding import add as add_to_cache
+    from fusionbench.weights import add as add_to_cache
 
     each, known = _known(name)
     target, exact = add_to_cache(known, file)

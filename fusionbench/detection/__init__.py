@@ -1,1 +1,7 @@
-"""Detection on fused images: boxes, average precision, intervals."""
+"""Detection on fused images: average precision, intervals, finetuning."""
+
+from typing import Literal
+
+Protocol = Literal["frozen", "finetuned"]
+"""A detector is tested as it is; or trained on every method's images of some pairs, and tested on
+the others."""

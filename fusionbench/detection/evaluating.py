@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fusionbench.detection.boxes import F64, I64, Bools, Detections
+from fusionbench.boxes import F64, I64, Bools, Detections
 from fusionbench.detection.matching import OVERLAPS, PER_IMAGE, RECALLS, Found, Matches, match
 from fusionbench.labels.label_sets import LabelSet
 

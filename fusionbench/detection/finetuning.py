@@ -23,7 +23,7 @@ from fusionbench.recipes import Recipe
 from fusionbench.registry import DETECTORS
 
 if TYPE_CHECKING:
-    from fusionbench.detection.boxes import Truths
+    from fusionbench.boxes import Truths
     from fusionbench.plugins import Detector
 
 RECORD = "finetuned.json"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fusionbench.detection.boxes import F64, I64, Bools, Detections, Truths
+from fusionbench.boxes import F64, I64, Bools, Detections, Truths
 from fusionbench.errors import FusionBenchError
 from fusionbench.labels.label_sets import LabelSet
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from fusionbench.detection.boxes import Detections, Thresholds
+from fusionbench.boxes import Detections, Thresholds
 from fusionbench.detection.evaluating import (
     Bootstrap,
     Difference,
@@ -17,18 +17,17 @@ from fusionbench.detection.evaluating import (
     evaluate,
     paired_difference,
 )
-from fusionbench.detection.reading import detections
 from fusionbench.detection.stored import (
     DetectionRecord,
     detection_rows,
+    detections,
     evaluated_pairs,
     read_labels,
     read_records,
 )
 from fusionbench.labels import LabelSet
 from fusionbench.manifest import DataSetRecord
-from fusionbench.rows import Row, latest
-from fusionbench.runs import Run
+from fusionbench.runs import Row, Run, latest
 from fusionbench.stages.detecting import Contestant, contestants
 from fusionbench.tables.notes import pairs_word
 

@@ -13,14 +13,15 @@ from fusionbench import console
 from fusionbench.detection.finetuning import finetune, split_pairs
 from fusionbench.detection.planning import (
     DetectionPlan,
+    PreparedDetector,
     check_classes,
     plan_detection,
+    prepare_detector,
     raw_thresholds,
 )
-from fusionbench.detection.preparing import PreparedDetector, prepare_detector
-from fusionbench.detection.records import ThresholdsRecord
 from fusionbench.detection.stored import (
     DetectionRecord,
+    ThresholdsRecord,
     detection_rows,
     detector_folder,
     evaluated_pairs,
@@ -35,8 +36,7 @@ from fusionbench.manifest import DataSetRecord, PairRecord, command_line, hardwa
 from fusionbench.opened import unchanged, watching
 from fusionbench.pipeline import tell
 from fusionbench.plugins import Detector
-from fusionbench.rows import latest
-from fusionbench.runs import Run
+from fusionbench.runs import Run, latest
 from fusionbench.stages.detecting import SOURCES, Contestant, contestants, detect, write_failure
 
 PACKAGES = ("ultralytics", "torchvision")

@@ -11,26 +11,59 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from fusionbench.boxes import F64, I64, Detections, Thresholds, Truths
 from fusionbench.checks import FindingRecord
-from fusionbench.detection.boxes import Truths
+from fusionbench.detection import Protocol
 from fusionbench.detection.finetuning import FinetuningRecord, Schedule, Split
-from fusionbench.detection.reading import detections as detections
-from fusionbench.detection.records import DetectorRecord, ThresholdsRecord
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
 from fusionbench.labels import LabelSet
-from fusionbench.manifest import Invocation
-from fusionbench.runs import Run
+from fusionbench.manifest import Invocation, WeightsRecord
+from fusionbench.runs import Row, Run
 
-Protocol = Literal["frozen", "finetuned"]
+
+class ThresholdsRecord(BaseModel):
+    """What the detector drops; see :class:`fusionbench.boxes.Thresholds`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    score: float
+    overlap: float
+    most: int
+
+
+class DetectorRecord(BaseModel):
+    """One detector as it was used.
+
+    ``classes`` is empty until the detector has been loaded. ``fingerprint`` covers the detector's
+    source code, its weights, the thresholds and the kind of device.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    label: str
+    licence: str
+    weights: WeightsRecord
+    classes: list[str] = Field(default_factory=list)
+    thresholds: ThresholdsRecord
+    fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """The detector with its weights, as folders and tables name it."""
+        label = re.sub(r"[^A-Za-z0-9]+", "-", self.label).strip("-").lower()
+        return f"{label}-{self.weights.sha256[:8]}" if self.weights.origin == "file" else label
 
 
 class LabelsRecord(BaseModel):
@@ -197,3 +230,39 @@ def _labels(run: Run, dataset: str, name: str) -> Path:
 
 def _safe(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
+def detections(row: Row, thresholds: Thresholds) -> Detections:
+    """A stored row after an evaluation's thresholds: score, suppression, number.
+
+    Suppression is greedy, within each class: of two boxes whose intersection over union is greater
+    than ``thresholds.overlap`` the one with the lower score is dropped.
+    """
+    scores = np.array(row["scores"], np.float64)
+    boxes = np.array(row["boxes"], np.float64).reshape(-1, 4)
+    classes = np.array(row["classes"], np.int64)
+    good = np.flatnonzero(scores >= thresholds.score)
+    order = good[np.argsort(-scores[good], kind="stable")]
+    kept = order[_suppress(boxes[order], scores[order], classes[order], thresholds.overlap)]
+    kept = kept[: thresholds.most]
+    return Detections(
+        boxes[kept].astype(np.float32), scores[kept].astype(np.float32), classes[kept]
+    )
+
+
+def _suppress(
+    boxes: F64,
+    scores: F64,
+    classes: I64,
+    overlap: float,
+) -> I64:
+    """Positions that stay, of boxes in falling order of score."""
+    if len(scores) == 0 or overlap >= 1:
+        return np.arange(len(scores))
+    sides = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+    kept: list[int] = []
+    for number in np.unique(classes):
+        own = np.flatnonzero(classes == number)
+        stay = cv2.dnn.NMSBoxes(sides[own].tolist(), scores[own].tolist(), 0.0, overlap)
+        kept += own[np.asarray(stay, np.int64).reshape(-1)].tolist()
+    return np.array(sorted(kept), np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fusionbench.detection.boxes import F32, I64, Detections, Thresholds
+from fusionbench.boxes import F32, I64, Detections, Thresholds
 
 CANDIDATES = 30_000
 

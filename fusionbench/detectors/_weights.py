@@ -20,8 +20,10 @@ class FileDetector(Detector):
     Attributes:
         published: How tables call each published file, by its name in ``configs/weights.yaml``;
             the first is the default.
+        shared_version: Raised with any change in the modules ``_*`` that may change boxes.
     """
 
+    shared_version = 1
     published: ClassVar[Mapping[str, str]]
 
     @cached_property

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fusionbench.detection.boxes import F64, Truths
+from fusionbench.boxes import F64, Truths
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import replacing, user_cache, write_text
 from fusionbench.images import read_image, write_png

@@ -22,7 +22,7 @@ from ._weights import FileDetector
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.detection.boxes import Thresholds, Truths
+    from fusionbench.boxes import Thresholds, Truths
     from fusionbench.images import U8
 
 SIZE = 640

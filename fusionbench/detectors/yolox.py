@@ -16,7 +16,7 @@ from ._suppression import suppress
 from ._weights import FileDetector
 
 if TYPE_CHECKING:
-    from fusionbench.detection.boxes import F32, Thresholds
+    from fusionbench.boxes import F32, Thresholds
     from fusionbench.images import U8
 
 SIZE = 416

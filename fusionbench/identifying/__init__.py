@@ -14,9 +14,8 @@ from pathlib import Path
 
 from fusionbench.errors import FusionBenchError
 from fusionbench.identifying.candidates import Candidate, Subset, Trial, rank_candidates, subsets_of
-from fusionbench.identifying.grays import GRAYS
 from fusionbench.identifying.published import Published, parse_row
-from fusionbench.identifying.values import Values, compute_values
+from fusionbench.identifying.values import GRAYS, Values, compute_values
 
 __all__ = [
     "GRAYS",

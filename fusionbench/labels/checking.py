@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fusionbench.boxes import Truths
 from fusionbench.checks import Findings, Problem
-from fusionbench.detection.boxes import Truths
 from fusionbench.labels.naming import Naming
 from fusionbench.labels.readers import RawBox, Size
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fusionbench.detection.boxes import Truths
+from fusionbench.boxes import Truths
 
 Size = tuple[int, int]
 FEW_CLASSES = 10

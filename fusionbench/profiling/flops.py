@@ -7,16 +7,19 @@ is listed, by operator, with the number of calls.
 
 Two things are set right while counting: attention on a CPU has no formula in torch, and
 ``nn.MultiheadAttention`` and ``nn.TransformerEncoderLayer`` take a path in inference that no
-counter sees into, which is switched off.
+counter sees into, which is switched off. A method is counted on torch's meta device, where tensors
+have shapes and no values, so that it takes no time or memory.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
+import math
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -26,8 +29,6 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from fusionbench.plugins import Method
-from fusionbench.profiling.flops_hand import formulas, is_arithmetic
-from fusionbench.profiling.flops_meta import modules_of, on_meta
 
 _FASTPATH = threading.RLock()
 
@@ -181,3 +182,130 @@ def _size(tensor: Tensor) -> int:
     for length, stride in zip(tensor.shape, tensor.stride(), strict=True):
         elements *= length if stride else 1
     return elements * tensor.element_size()
+
+
+Shape = list[int]
+Formula = Callable[..., int]
+
+
+def attention(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
+    """Scaled dot product attention, B×heads×tokens×width: Q Kᵀ and its product with V."""
+    batch, heads, tokens, width = query
+    return 2 * batch * heads * tokens * key[2] * (width + value[3])
+
+
+def dot(a: Shape, *_: Any, **__: Any) -> int:
+    """Inner product of two vectors: one multiply-add for each element."""
+    return 2 * math.prod(a)
+
+
+def addmv(_bias: Shape, matrix: Shape, *_: Any, **__: Any) -> int:
+    """``bias + matrix @ vector``; the addition is not counted, as in ``addmm``."""
+    return dot(matrix)
+
+
+def addbmm(_bias: Shape, a: Shape, b: Shape, *_: Any, **__: Any) -> int:
+    """``bias + sum of a[i] @ b[i]``."""
+    return addmm(_bias, a, b)
+
+
+def addmm(_bias: Shape, a: Shape, b: Shape, *_: Any, **__: Any) -> int:
+    """``bias + a @ b``, of matrices or of batches of them."""
+    return 2 * math.prod(a) * b[-1]
+
+
+def formulas() -> dict[Any, Formula]:
+    """Operators and what they cost, 2 for each multiply-add, from the shapes of their arguments."""
+    aten = torch.ops.aten
+    return {
+        aten._scaled_dot_product_flash_attention_for_cpu: attention,
+        aten._scaled_dot_product_fused_attention_overrideable: attention,
+        aten.dot: dot,
+        aten.vdot: dot,
+        aten.mv: dot,
+        aten.addmv: addmv,
+        aten.addmv_: addmv,
+        aten.addbmm: addbmm,
+        aten.addbmm_: addbmm,
+        aten.addmm_: addmm,
+        aten.baddbmm_: addmm,
+    }
+
+
+_MOVEMENT = """
+alias arange as_strided atleast_1d atleast_2d atleast_3d broadcast_tensors broadcast_to cat
+channel_shuffle chunk clone column_stack concat concatenate constant_pad_nd contiguous copy
+copy_ detach detach_ diag diag_embed diagonal dsplit dstack empty empty_like empty_permuted
+empty_strided expand expand_as expand_copy eye fill fill_ flatten flip fliplr flipud full
+full_like gather hsplit hstack im2col index index_copy index_copy_ index_put index_put_
+index_select is_inference item lift lift_fresh lift_fresh_copy linspace masked_fill
+masked_fill_ masked_select meshgrid moveaxis movedim narrow new_empty new_empty_strided
+new_full new_ones new_zeros nonzero numpy_T one_hot ones ones_like pad permute pixel_shuffle
+pixel_unshuffle positive rand rand_like randint randn randn_like ravel reflection_pad1d
+reflection_pad2d reflection_pad3d repeat repeat_interleave replication_pad1d replication_pad2d
+replication_pad3d reshape reshape_as resize_ resolve_conj resolve_neg roll rot90 scalar_tensor
+scatter scatter_ select select_scatter set_ slice slice_scatter split split_with_sizes squeeze
+squeeze_ stack swapaxes swapdims t take take_along_dim tensor_split tile to transpose tril triu
+type_as unbind unflatten unfold unsafe_chunk unsafe_split unsafe_split_with_sizes unsqueeze
+unsqueeze_ view view_as view_as_complex view_as_real vsplit vstack where zero_ zeros zeros_like
+_conj _local_scalar_dense _neg_view _reshape_alias _reshape_copy _shape_as_tensor _to_copy
+_unsafe_index _unsafe_view real imag conj device layout
+"""
+MOVEMENT = frozenset(_MOVEMENT.split())
+"""Operators that lay values out anew, choose among them or write constants."""
+
+
+def is_arithmetic(name: str) -> bool:
+    """Whether an operator computes: what is not known to move values only is taken to compute."""
+    return name not in MOVEMENT
+
+
+def modules_of(value: Any) -> list[nn.Module]:
+    """The networks that an object holds in its attributes, also inside lists, tuples and dicts."""
+    return [part for part in _parts(vars(value)) if isinstance(part, nn.Module)]
+
+
+def on_meta(method: Method) -> Method:
+    """A copy of a loaded method on torch's meta device.
+
+    Parameters keep their names and sharing; no value is copied. The method itself is not touched.
+    """
+    instead: dict[int, Any] = {}
+    for part in _parts(vars(method)):
+        for tensor in _tensors_of(part):
+            instead[id(tensor)] = _hollow(tensor)
+    twin = copy.copy(method)
+    for name, value in vars(method).items():
+        if any(True for _ in _parts(value)):
+            setattr(twin, name, copy.deepcopy(value, instead))
+    twin.setting = replace(method.setting, device="meta")
+    return twin
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The modules and tensors in a value, not looking into either."""
+    if isinstance(value, nn.Module | Tensor):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _parts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _parts(item)
+
+
+def _tensors_of(part: nn.Module | Tensor) -> Iterator[Tensor]:
+    if isinstance(part, Tensor):
+        yield part
+        return
+    yield from part.parameters()
+    yield from part.buffers()
+    for module in part.modules():
+        yield from (value for value in vars(module).values() if isinstance(value, Tensor))
+
+
+def _hollow(tensor: Tensor) -> Tensor:
+    empty = torch.empty_like(tensor, device="meta")
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+    return empty

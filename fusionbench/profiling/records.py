@@ -9,7 +9,7 @@ take is null: ``device_ms`` is null wherever the wall clock alone was there (on 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -175,8 +175,8 @@ MANIFEST = "manifest.json"
 DeviceKind = Literal["cpu", "cuda"]
 Scope = Literal["model", "method", "end_to_end", "transfer"]
 Variant = Literal["fp32", "tf32", "amp", "channels-last", "compile"]
-SCOPES: tuple[Scope, ...] = ("model", "method", "end_to_end", "transfer")
-VARIANTS: tuple[Variant, ...] = ("fp32", "tf32", "amp", "channels-last", "compile")
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 
 class Size(Part):

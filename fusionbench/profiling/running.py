@@ -17,7 +17,6 @@ from fusionbench.files import digest
 from fusionbench.manifest import DataSetRecord, Invocation, command_line, versions
 from fusionbench.opened import unchanged
 from fusionbench.profiling.ceilings import put_ceilings, read_ceilings
-from fusionbench.profiling.inputs import Inputs, make_inputs
 from fusionbench.profiling.modules import check_variants
 from fusionbench.profiling.records import (
     MANIFEST,
@@ -36,6 +35,7 @@ from fusionbench.profiling.records import (
     read_profiles,
     write_record,
 )
+from fusionbench.profiling.scopes import Inputs, make_inputs
 from fusionbench.profiling.settings import ProfileSettings, Request
 from fusionbench.profiling.worker import (
     Ask,

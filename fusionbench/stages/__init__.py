@@ -5,6 +5,8 @@ from typing import Literal
 Overwrite = Literal["never", "missing", "changed", "always"]
 """What to do again: nothing that exists; what is missing or failed; also what was made from
 something else than now (the default); everything."""
+WrittenColour = Literal["keep", "gray"]
+"""What the fuse stage writes: fused luma under the visible chroma, or gray images."""
 
 
 def is_done(there: bool, failed: bool, current: bool, overwrite: Overwrite) -> bool:

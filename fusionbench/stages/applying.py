@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fusionbench.images import U8, luma, with_chroma
 from fusionbench.plugins import Method
+from fusionbench.stages import WrittenColour
 
 if TYPE_CHECKING:
     import torch
 
-WrittenColour = Literal["keep", "gray"]
+FUSED_BY = 1
+"""Version of what is done to every method's images, before and after it.
 
+Raise it with any change here or in ``images.py`` that changes a fused image.
+"""
 
 OVERSHOOT = 0.03
 """How far outside [0, 1] an output may lie, in the mean over all its values."""

@@ -2,7 +2,7 @@
 
 Boxes are stored as the network gives them: every candidate from a score of ``RAW.score`` up, before
 non-maximum suppression. The thresholds of an evaluation are applied when the rows are read (see
-:mod:`fusionbench.detection.reading`), so changing them does not run the detector again.
+:mod:`fusionbench.detection.stored`), so changing them does not run the detector again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fusionbench.detection.boxes import Detections, Thresholds
+from fusionbench.boxes import Detections, Thresholds
 from fusionbench.errors import DataError
 from fusionbench.files import digest
 from fusionbench.images import U8, read_bytes, read_image
@@ -29,8 +29,7 @@ from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Detector
 from fusionbench.recipes import Recipe, Which
-from fusionbench.rows import Row, RowWriter, latest
-from fusionbench.runs import Run
+from fusionbench.runs import Row, RowWriter, Run, latest
 from fusionbench.stages import Overwrite, is_done
 from fusionbench.stages.overlapping import Job, ahead, batched_by_size
 
@@ -38,6 +37,9 @@ RAW = Thresholds(score=0.001, overlap=1.0, most=3000)
 """What is stored: nothing is suppressed."""
 SOURCES = {"ir": "Infrared", "visible": "Visible"}
 """The rows that every table begins with: the names of the anchors, and their labels."""
+DETECTED_BY = 1
+"""Version of how images get to a detector and boxes into rows; raise it with any change here or in
+``boxes.py`` that changes a row."""
 IO_THREADS = 4
 AHEAD = 8
 BOX_DECIMALS, SCORE_DECIMALS = 2, 6
@@ -193,7 +195,7 @@ def _look(
 
 def row_hash(image_sha256: str, fingerprint: str, raw: Thresholds) -> str:
     """What a row of detections was made from."""
-    return digest([image_sha256, fingerprint, raw.score, raw.overlap, raw.most])
+    return digest([image_sha256, fingerprint, DETECTED_BY, raw.score, raw.overlap, raw.most])
 
 
 def _pending(

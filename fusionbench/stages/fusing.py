@@ -19,8 +19,7 @@ from fusionbench.images import U8, read_sources, write_png
 from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Method
-from fusionbench.rows import Row, RowWriter, latest
-from fusionbench.runs import Run
+from fusionbench.runs import Row, RowWriter, Run, latest
 from fusionbench.seeding import seed_all, seed_of, state
 from fusionbench.stages import Overwrite, is_done
 from fusionbench.stages.applying import WrittenColour, fuse_checked

@@ -15,7 +15,7 @@ import numpy as np
 
 from fusionbench.images import U8
 from fusionbench.manifest import PairRecord
-from fusionbench.rows import Row, RowWriter
+from fusionbench.runs import Row, RowWriter
 
 T = TypeVar("T")
 R = TypeVar("R")

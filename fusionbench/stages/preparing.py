@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fusionbench import images
 from fusionbench.citing import citation
 from fusionbench.errors import FusionBenchError, WeightsError
 from fusionbench.files import digest, sha256_of
 from fusionbench.manifest import MethodRecord, WeightsRecord
 from fusionbench.opened import Watch
 from fusionbench.plugins import Method, Setting
-from fusionbench.registry import METHODS, Entry, source_fingerprint
-from fusionbench.stages import applying
+from fusionbench.registry import METHODS, Entry
+from fusionbench.stages.applying import FUSED_BY
 from fusionbench.weights import WeightsFinder
 
 
@@ -80,7 +79,7 @@ def _prepare(entry: Entry[type[Method]], setting: Setting) -> Prepared:
     made_from = [
         entry.name,
         entry.fingerprint,
-        *(source_fingerprint(module.__name__) for module in (applying, images)),
+        FUSED_BY,
         method.options,
         [weights.sha256, *map(sha256_of, weights.more)] if weights else None,
         setting.device.partition(":")[0],

@@ -20,8 +20,7 @@ from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.opened import State, Watch, unchanged, watching
 from fusionbench.primitives import keep_freed_memory
 from fusionbench.registry import METRICS, Entry
-from fusionbench.rows import Row, RowWriter
-from fusionbench.runs import Run
+from fusionbench.runs import Row, RowWriter, Run
 from fusionbench.sources import PairSources
 from fusionbench.stages import Overwrite, is_done
 from fusionbench.stages.undefined import why_undefined

@@ -1,77 +1,117 @@
-"""Running a suite: fuse, score, detect, profile and report, in order."""
+"""Running a suite: planned as a request is, then fused, scored, detected and profiled."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusionbench.pipeline import Plan, fuse_all, score_all, start
+from fusionbench.datasets import DataSet, open_dataset
+from fusionbench.errors import FusionBenchError
+from fusionbench.planning import carry_out, plan, plan_to_detect, prepare
+from fusionbench.request import Request
 from fusionbench.runs import Run
-from fusionbench.suites.planning import Surroundings
-from fusionbench.suites.schema import Suite
+from fusionbench.stages.preparing import Prepared
+from fusionbench.suites.schema import Suite, SuiteData, SuiteDetection, SuiteMethod, SuiteProfile
 from fusionbench.tables.style import TableStyle
 
 if TYPE_CHECKING:
-    from fusionbench.detection.planning import DetectionPlan
+    from fusionbench.profiling.settings import ProfileSettings
 
 
-def run_suite(suite: Suite, plan: Plan, where: Surroundings) -> Run:
-    """Do what a suite asks for, but for the report; what is done is not done again."""
-    looking = _plan_detection(suite, plan, where) if suite.detection is not None else None
-    run = start(plan)
-    fuse_all(run, plan)
-    score_all(run, plan)
-    if looking is not None:
-        from fusionbench.detection.running import detect_all
+def run_suite(suite: Suite, file: Path, where: Request) -> Run:
+    """Do what a suite asks for, but for the report; what is done is not done again.
 
-        detect_all(run, looking)
-    if suite.profile is not None:
-        _profile(suite, run, plan)
-    return run
+    Args:
+        suite: The suite.
+        file: Its file; pair lists and weights are named relative to it.
+        where: What the file leaves to the machine: folders, device, workers, the run's folder; and
+            ``limit``, which takes the first pairs of every data set, to try a suite out.
 
-
-def _plan_detection(suite: Suite, plan: Plan, where: Surroundings) -> DetectionPlan:
-    from fusionbench.detection.boxes import Thresholds
-    from fusionbench.detection.planning import plan_detection
-
-    asked = suite.detection
-    assert asked is not None
-    named = {d.name: d.labels for d in suite.datasets if d.labels}
-    return plan_detection(
-        plan.datasets,
-        asked.detectors,
-        labels=named,
-        data_root=where.data_root,
-        thresholds=Thresholds(asked.score, asked.overlap, asked.most),
-        device=where.device,
-        finder=where.finder,
-        findings=where.findings.like(),
-        resamples=asked.resamples,
+    Raises:
+        FusionBenchError: A name, file, weight or pair that is not there.
+    """
+    request = replace(
+        where,
+        out=where.out or Path("results") / suite.name,
+        metrics=suite.metrics,
+        convention=suite.conventions,
+        colour=suite.colour,
         seed=suite.seed,
-        overwrite=where.overwrite,
+        batch=suite.batch,
+    )
+    configuration = {"suite": suite.model_dump(mode="json", exclude_defaults=True)}
+    found = [_open(data, file.parent, request) for data in suite.datasets]
+    names = [dataset.name for dataset in found]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise FusionBenchError(f"{file}: data set {twice[0]} is named twice")
+    planned = plan(request, _prepared(suite, file.parent, request), found, configuration)
+    detection = None
+    if suite.detection is not None:
+        labels = {data.name: data.labels for data in suite.datasets if data.labels}
+        asked = _detecting(suite.detection, request)
+        detection = plan_to_detect(asked, planned.datasets, labels)
+    profile = _settings(suite.profile, request) if suite.profile is not None else False
+    return carry_out(planned, detection, profile)
+
+
+def _open(asked: SuiteData, folder: Path, request: Request) -> DataSet:
+    found = open_dataset(asked.name, request.root(), asked.split or None).read_as(asked.reading)
+    if asked.pairs is not None:
+        found = found.only(folder / asked.pairs)
+    return found.first(asked.limit).first(request.limit)
+
+
+def _prepared(suite: Suite, folder: Path, request: Request) -> list[Prepared]:
+    rows: dict[str, Prepared] = {}
+    for asked in suite.methods:
+        for row in _rows(asked, folder, request):
+            if row.record.name in rows and not asked.select:
+                raise FusionBenchError(f"two methods are called {row.record.name}: name one anew")
+            rows.setdefault(row.record.name, row)
+    return list(rows.values())
+
+
+def _rows(asked: SuiteMethod, folder: Path, request: Request) -> list[Prepared]:
+    if asked.select:
+        return prepare(replace(request, methods=asked.select))
+    beside = folder / asked.weights
+    weights = str(beside) if asked.weights and beside.is_file() else asked.weights
+    (row,) = prepare(
+        replace(
+            request,
+            methods=asked.method,
+            weights=[f"{asked.method}={weights}"] if weights else None,
+            option=[f"{asked.method}.{key}={value}" for key, value in asked.options.items()],
+        )
+    )
+    named = {"name": asked.name or row.record.name, "label": asked.label or row.record.label}
+    return [replace(row, record=row.record.model_copy(update=named))]
+
+
+def _detecting(asked: SuiteDetection, request: Request) -> Request:
+    return replace(
+        request,
+        detector=list(asked.detectors),
+        conf=asked.score,
+        iou=asked.overlap,
+        max_det=asked.most,
+        bootstrap=asked.resamples,
+        batch=1,
     )
 
 
-def _profile(suite: Suite, run: Run, plan: Plan) -> None:
-    from fusionbench.profiling.running import profile_run
+def _settings(asked: SuiteProfile, request: Request) -> ProfileSettings:
     from fusionbench.profiling.settings import Effort, ProfileSettings, parse_size
 
-    asked = suite.profile
-    assert asked is not None
-    settings = ProfileSettings(
+    return ProfileSettings(
         sizes=tuple(map(parse_size, asked.sizes)),
-        device=plan.device,
-        seed=plan.seed,
+        device=request.device,
+        seed=request.seed,
         effort=Effort(seconds=asked.seconds, calls=asked.calls),
     )
-    profile_run(run, plan, settings)
 
 
 def table_style(suite: Suite) -> TableStyle:
     """How the suite's tables look."""
     return TableStyle(**suite.report.model_dump())
-
-
-def default_folder(suite: Suite) -> Path:
-    """Where a suite's run lands."""
-    return Path("results") / suite.name

@@ -19,6 +19,8 @@ from pydantic import (
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.names import fault_of
 from fusionbench.recipes import Reading, parse_reading
+from fusionbench.stages import WrittenColour
+from fusionbench.tables.style import Layout, Marks, Order
 from fusionbench.yamls import compose_yaml, load_yaml
 
 Step = str | int
@@ -113,12 +115,12 @@ class SuiteProfile(_Part):
 class SuiteReport(_Part):
     """How the tables look: see ``fusionbench report``."""
 
-    layout: Literal["single", "stacked", "wide"] = "single"
-    marks: Literal["bold-underline", "red-blue", "top3"] = "bold-underline"
+    layout: Layout = "single"
+    marks: Marks = "bold-underline"
     std: bool = False
     decimals: int | None = Field(default=None, ge=0, le=8)
     ours: str = ""
-    order: Literal["given", "name", "year", "rank"] = "given"
+    order: Order = "given"
 
 
 class Suite(_Part):
@@ -141,7 +143,7 @@ class Suite(_Part):
     methods: tuple[Annotated[SuiteMethod, _text_as("select")], ...] = Field(min_length=1)
     metrics: str = "core"
     conventions: str = "standard"
-    colour: Literal["keep", "gray"] = "keep"
+    colour: WrittenColour = "keep"
     seed: int = 0
     batch: int = Field(default=1, ge=1)
     detection: SuiteDetection | None = None

@@ -19,8 +19,11 @@ class Classical(Method):
     """A fuser of float64 arrays in levels, 0..255, with no training and no state.
 
     A subclass defines :meth:`fuse_gray`, or :meth:`fuse_colour` where the channels of a colour
-    image take part together.
+    image take part together. A change in ``_classical`` that may change the images of several
+    fusers raises ``shared_version``.
     """
+
+    shared_version = 1
 
     def fuse_gray(self, ir: F64, vis: F64) -> F64:
         """Fuse two H×W images in levels; what leaves 0..255 is clipped later."""

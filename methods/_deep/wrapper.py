@@ -23,8 +23,10 @@ class DeepMethod(Method):
         unused: Names and shapes of published parameters that take no part in the forward pass
             (None for an entry that is no tensor); they may be in the file or not.
         network: The network, once loaded.
+        shared_version: Raised with any change in ``_deep`` that may change many images.
     """
 
+    shared_version = 1
     published: ClassVar[tuple[tuple[str, ...], ...]] = ()
     inside: ClassVar[str] = ""
     unused: ClassVar[Mapping[str, tuple[int, ...] | None]] = {}

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from fusionbench import Method, Weights, method
-from fusionbench.adding import added_weights
 from fusionbench.files import sha256_of
 from fusionbench.plugins import packaged_weights
 from fusionbench.weights import (
+    added_weights,
     find_published,
     known_weights,
     read_card,

@@ -18,11 +18,10 @@ import torch
 from safetensors.torch import save_file
 
 from fusionbench import Setting, WeightsError, load_weights, read_weights
-from fusionbench.adding import RECORD, add, added_weights
 from fusionbench.checkpoints import read_checkpoint
 from fusionbench.files import user_cache
 from fusionbench.registry import METHODS
-from fusionbench.weights import known_weights, trained_pairs
+from fusionbench.weights import RECORD, add, added_weights, known_weights, trained_pairs
 
 W = {"a.weight": torch.arange(2.0), "a.bias": torch.ones(1)}
 OTHER = {"a.weight": torch.zeros(2), "a.bias": torch.zeros(1)}

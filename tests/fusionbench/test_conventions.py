@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from fusionbench.conventions import (
     DEFAULT,
     Column,
     Convention,
-    _code,
     convention_named,
     load_conventions,
     missing_parameters,
@@ -125,7 +125,9 @@ def test_luma_conventions_take_colour_images_too() -> None:
     assert score_images(gray, rgb, rgb, columns) == score_images(gray, gray, gray, columns)
 
 
-def test_a_fingerprint_covers_the_siblings_a_metric_uses() -> None:
-    """SSIM takes MEF-SSIM from the module beside it."""
-    assert len(_code(METRICS["SSIM"])) == 2
-    assert len(_code(METRICS["EN"])) == 1
+def test_a_fingerprint_changes_with_the_version_of_the_code(monkeypatch) -> None:
+    before = Column("EN", "standard").fingerprint()
+    monkeypatch.setattr("fusionbench.conventions.SCORED_BY", 99)
+    engine = Column("EN", "standard").fingerprint()
+    monkeypatch.setitem(METRICS._entries, "EN", replace(METRICS["EN"], version="99"))
+    assert len({before, engine, Column("EN", "standard").fingerprint()}) == 3

@@ -18,8 +18,7 @@ from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.errors import FusionBenchError, UnknownNameError, WeightsError
 from fusionbench.files import sha256_of
 from fusionbench.images import luma, read_image, write_png
-from fusionbench.rows import RowWriter, read_rows
-from fusionbench.runs import Run
+from fusionbench.runs import RowWriter, Run, read_rows
 from fusionbench.stages.applying import BadOutput, fuse_arrays, fuse_checked
 from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import Prepared, prepare_methods

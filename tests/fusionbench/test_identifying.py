@@ -24,8 +24,8 @@ from fusionbench.identifying import (
     parse_row,
     subsets_of,
 )
-from fusionbench.identifying.grays import to_gray
 from fusionbench.identifying.showing import verdict
+from fusionbench.identifying.values import to_gray
 from fusionbench.images import write_png
 from fusionbench.sources import PairSources
 

@@ -16,7 +16,7 @@ from fusionbench.citing import bibtex
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import TEMPORARY, csv_text, plain_cell, remove_leftovers, replacing
 from fusionbench.report.latex.text import escape
-from fusionbench.rows import RowWriter, latest, read_rows
+from fusionbench.runs import RowWriter, latest, read_rows
 from fusionbench.yamls import load_yaml
 
 GOOD = [json.dumps({"pair": str(n), "value": n}) for n in range(4)]

@@ -22,8 +22,7 @@ from fusionbench.errors import FusionBenchError, WeightsError
 from fusionbench.files import sha256_of
 from fusionbench.opened import Watch, engine_thread, is_users, state_of, unchanged
 from fusionbench.registry import add_plugin_files
-from fusionbench.rows import latest, read_rows
-from fusionbench.runs import Run
+from fusionbench.runs import Run, latest, read_rows
 from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import prepare_methods
 

@@ -12,8 +12,7 @@ from fusionbench.checks import Findings
 from fusionbench.conventions import Column, select_columns
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.images import luma, read_image, write_png
-from fusionbench.rows import read_rows
-from fusionbench.runs import Run
+from fusionbench.runs import Run, read_rows
 from fusionbench.stages.collecting import collect
 from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import prepare_methods

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from fusionbench.checks import without_folders
 from fusionbench.errors import FusionBenchError
 from fusionbench.manifest import DataSetRecord, Invocation, MethodRecord
-from fusionbench.rows import Row, latest
-from fusionbench.runs import Run
+from fusionbench.runs import Row, Run, latest
 
 if TYPE_CHECKING:
-    from fusionbench.detection.boxes import Thresholds, Truths
+    from fusionbench.boxes import Thresholds, Truths
     from fusionbench.detection.stored import DetectionRecord
     from fusionbench.profiling.records import Measurement, MethodProfile
 
@@ -142,7 +141,7 @@ def _records(run: Run) -> list[DetectionRecord]:
 
 
 def _evaluation(run: Run, record: DetectionRecord, views: Sequence[Json]) -> Json:
-    from fusionbench.detection.boxes import Thresholds
+    from fusionbench.boxes import Thresholds
     from fusionbench.detection.stored import detection_rows, read_labels
 
     names = [data.name for data in run.manifest.datasets]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fusionbench.detection.boxes import F64, Detections
+from fusionbench.boxes import F64, Detections
 from fusionbench.labels.label_sets import LabelSet
 
 

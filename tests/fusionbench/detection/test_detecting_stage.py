@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusionbench.detection.boxes import Thresholds
-from fusionbench.detection.reading import detections
-from fusionbench.detection.stored import read_records
+from fusionbench.boxes import Thresholds
+from fusionbench.detection.stored import detections, read_records
 from fusionbench.files import sha256_of
 from fusionbench.images import read_image, write_png
 from fusionbench.manifest import DataSetRecord, Manifest, MethodRecord, PairRecord
 from fusionbench.registry import DETECTORS, PLUGIN_PREFIX, PLUGIN_VARIABLE
-from fusionbench.rows import read_rows
-from fusionbench.runs import Run
+from fusionbench.runs import Run, read_rows
 from fusionbench.stages.detecting import contestants
 
 BLOBS = '''
@@ -30,7 +28,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from fusionbench import Detector, detector
-from fusionbench.detection.boxes import Detections
+from fusionbench.boxes import Detections
 from fusionbench.weights import Weights
 
 LOG = Path(__file__).with_name("calls.log")

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from fusionbench import Detector, FusionBenchError, WeightsError, WeightsFinder
-from fusionbench.detection.boxes import F32, Detections, Thresholds
-from fusionbench.detection.preparing import prepare_detector
+from fusionbench.boxes import F32, Detections, Thresholds
+from fusionbench.detection.planning import prepare_detector
 from fusionbench.detectors._coco import COCO
 from fusionbench.detectors._yolo import make_torchvision_importable, yolo_package
 from fusionbench.detectors.yolox import letterbox

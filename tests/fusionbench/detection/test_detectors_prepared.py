@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusionbench import FusionBenchError, UnknownNameError, WeightsError, WeightsFinder
-from fusionbench.detection.boxes import Thresholds
-from fusionbench.detection.preparing import prepare_detector
+from fusionbench.boxes import Thresholds
+from fusionbench.detection.planning import prepare_detector
 from fusionbench.detectors._suppression import suppress, without_suppression
 from fusionbench.files import sha256_of
 from fusionbench.registry import DETECTORS

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusionbench.detection.boxes import Detections, Truths
+from fusionbench.boxes import Detections, Truths
 from fusionbench.detection.evaluating import (
     Evaluation,
     average_precisions,

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fusionbench.detection.boxes import Detections, Truths
+from fusionbench.boxes import Detections, Truths
 from fusionbench.detection.evaluating import bootstrap_map, evaluate, paired_difference
 from fusionbench.detection.matching import Matches, match
 from fusionbench.labels.label_sets import LabelSet

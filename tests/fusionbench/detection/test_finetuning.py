@@ -14,9 +14,9 @@ import yaml
 from pydantic import ValidationError
 
 from fusionbench import Detector, DetectorCard, FusionBenchError, Weights
-from fusionbench.detection.boxes import Thresholds, Truths
+from fusionbench.boxes import Thresholds, Truths
 from fusionbench.detection.finetuning import Schedule, Split, finetune, split_pairs
-from fusionbench.detection.preparing import prepare_detector
+from fusionbench.detection.planning import prepare_detector
 from fusionbench.detectors._yolo import label_lines, write_yolo_folder
 from fusionbench.files import sha256_of
 from fusionbench.images import write_png

@@ -89,7 +89,7 @@ def test_cases_that_are_refused(case, path, message) -> None:
 
 def test_case_a_class_that_the_detector_does_not_know(case) -> None:
     from fusionbench.detection.planning import check_classes
-    from fusionbench.detection.records import DetectorRecord
+    from fusionbench.detection.stored import DetectorRecord
 
     labels, found = case("43_voc_People/Annotations")
     assert found == {} and labels.objects == {"People": 10}

@@ -15,12 +15,12 @@ from fusionbench.checks import Findings
 from fusionbench.datasets import dataset_named, load_datasets, open_dataset, open_folders
 from fusionbench.datasets.catalogue import LabelLayout
 from fusionbench.datasets.opening import DataSet
-from fusionbench.datasets.surveying import survey
 from fusionbench.errors import DataError, UnknownNameError
 from fusionbench.images import write_png
 from fusionbench.labels import LabelSet, label_set_names, open_labels
 from fusionbench.labels.finding import fill
 from fusionbench.manifest import DataSetRecord, PairRecord
+from fusionbench.surveying import survey
 
 SHA = "0" * 64
 

@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from fusionbench import Method, method
-from fusionbench.profiling.flops import count, counting
-from fusionbench.profiling.flops_meta import on_meta
+from fusionbench.profiling.flops import count, counting, on_meta
 from fusionbench.registry import METHODS
 
 HEADS, TOKENS, WIDTH = 4, 16, 8

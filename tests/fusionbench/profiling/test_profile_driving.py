@@ -181,7 +181,7 @@ def test_the_check_measures_three_times_and_tells_the_spread(tmp_path: Path) -> 
 def request_for(name: str, tmp_path: Path, **choices) -> Request:
     answers = Answers()
     profile(plan(tmp_path / "asked", answers, [name], **choices))
-    from fusionbench.profiling.inputs import make_inputs
+    from fusionbench.profiling.scopes import make_inputs
 
     inputs = make_inputs(SMALL, tmp_path)
     files = {"ir": inputs.ir, "vis": inputs.vis, "work": tmp_path}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fusionbench.profiling.inputs import make_inputs
 from fusionbench.profiling.measuring import measure
 from fusionbench.profiling.memory import CudaMemory
 from fusionbench.profiling.records import Size
+from fusionbench.profiling.scopes import make_inputs
 from fusionbench.profiling.settings import Effort, ProfileSettings, Reply, Request
 from fusionbench.profiling.timing import CudaDevice, compare, time_scope, timed
 from fusionbench.profiling.watching import gpu_probe

@@ -10,11 +10,12 @@ import subprocess
 import numpy as np
 import pytest
 
-from fusionbench.detection.boxes import Truths
-from fusionbench.detection.records import DetectorRecord, ThresholdsRecord
+from fusionbench.boxes import Truths
 from fusionbench.detection.stored import (
     DetectionRecord,
+    DetectorRecord,
     LabelsRecord,
+    ThresholdsRecord,
     detection_rows,
     write_labels,
     write_record,

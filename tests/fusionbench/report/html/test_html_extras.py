@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fusionbench.boxes import Truths
 from fusionbench.checks import FindingRecord
-from fusionbench.detection.boxes import Truths
-from fusionbench.detection.records import DetectorRecord, ThresholdsRecord
 from fusionbench.detection.stored import (
     DetectionRecord,
+    DetectorRecord,
     LabelsRecord,
+    ThresholdsRecord,
     detection_rows,
     write_labels,
     write_record,

@@ -1,9 +1,9 @@
-"""Looking a data set over: what it holds, what is odd about it, and a contact sheet."""
+"""Looking a data set over: what it holds, its labels, what is odd about it, and a contact sheet."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 
 from fusionbench.checks import FindingRecord, Findings, Problem
+from fusionbench.datasets.catalogue import DataSetCard
 from fusionbench.datasets.checking import check_pairs
 from fusionbench.datasets.opening import DataSet
 from fusionbench.datasets.pairing import Pair
 from fusionbench.errors import DataError
 from fusionbench.images import U8, open_picture, read_sources, write_png
-from fusionbench.labels.counting import count_labelled
+from fusionbench.labels.coco import images_of, read_coco
+from fusionbench.labels.finding import find_files, places_of
 from fusionbench.manifest import PairRecord
 from fusionbench.recipes import Recipe
 
@@ -127,3 +129,24 @@ def _scaled(image: U8, width: int) -> U8:
     colour = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, 2)
     small: U8 = cv2.resize(colour, (width, height), interpolation=cv2.INTER_AREA)
     return small
+
+
+def count_labelled(
+    card: DataSetCard, split: str, ids: Sequence[str], folder: Path, data_root: Path | None = None
+) -> dict[str, int]:
+    """How many pairs have a file in each label set that covers the split, by the set's name.
+
+    Raises:
+        DataError: A COCO file is malformed.
+    """
+    counts = {}
+    places = places_of(folder, data_root)
+    for layout in card.labels:
+        if split not in layout.files:
+            continue
+        found = find_files(layout, split, ids, places)
+        labelled = set(found.files) if found else set()
+        if found and layout.format == "coco":
+            labelled = set(images_of(read_coco(next(iter(found.files.values()))), ids)[0])
+        counts[layout.name] = len(labelled)
+    return counts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fusionbench.rows import RowWriter, latest, read_rows
+from fusionbench.runs import RowWriter, latest, read_rows
 
 
 def test_rows_come_back_in_order(tmp_path) -> None:

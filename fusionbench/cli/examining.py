@@ -1,13 +1,15 @@
-"""``fusionbench identify``."""
+"""``fusionbench compare``, ``identify`` and ``latex-check``: numbers that are there, examined."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fusionbench.cli import options as o
+from fusionbench.request import Request
 
 if TYPE_CHECKING:
     from fusionbench.checks import Findings
@@ -16,17 +18,69 @@ if TYPE_CHECKING:
     from fusionbench.stages.collecting import Collected
 
 
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Two or more runs, or folders that `publish` wrote.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for comparison.csv and comparison.md.")
+    ] = None,
+    only_common_pairs: Annotated[
+        bool,
+        typer.Option(
+            "--only-common-pairs", help="Where data differs, take the pairs of equal checksums."
+        ),
+    ] = False,
+    only_common_columns: Annotated[
+        bool,
+        typer.Option("--only-common-columns", help="Leave out columns that do not mean the same."),
+    ] = False,
+    any_code: Annotated[
+        bool,
+        typer.Option(
+            "--any-code",
+            help="Compare columns of equal parameters though their code changed.",
+        ),
+    ] = False,
+) -> None:
+    """Compare runs: what changed between them, and which means differ by more than chance.
+
+    Runs that did not measure the same columns on the same images are refused (exit code 2).
+    """
+    from fusionbench import console
+    from fusionbench.comparing import agree, changes, compare_means, load, merged_boards
+    from fusionbench.comparing.writing import Comparison, TerminalComparison, write_comparison
+
+    loaded = load(runs)
+    agreed = agree(
+        loaded,
+        only_common_pairs=only_common_pairs,
+        only_common_columns=only_common_columns,
+        any_code=any_code,
+    )
+    for line in agreed.left_out:
+        console.warn(line)
+    comparison = Comparison(
+        runs=loaded,
+        agreed=agreed,
+        changes=changes(loaded, agreed),
+        boards=merged_boards(loaded, agreed),
+        verdicts=compare_means(loaded, agreed),
+    )
+    console.show(TerminalComparison(comparison))
+    if out is not None:
+        written = write_comparison(comparison, out)
+        console.note(f"{' and '.join(path.name for path in written)} written to {out}")
+
+
+@o.takes(
+    *("data_root", "split", "ir", "vis", *o.READING),
+    *("skip_bad_pairs", "accept", "workers", "plugin"),
+)
 def identify(
     fused: Annotated[Path, typer.Option(help="Folder of the method's fused images.")],
     row: Annotated[str, typer.Option(help="The published row, as EN=6.61,SD=43.4,MI=2.1.")],
     dataset: Annotated[str | None, typer.Option(help="The data set of the row.")] = None,
-    data_root: o.DataRootOption = None,
-    split: o.SplitOption = None,
-    ir: o.IrOption = None,
-    vis: o.VisOption = None,
-    ir_range: o.IrRangeOption = None,
-    vis_range: o.VisRangeOption = None,
-    resize: o.ResizeOption = None,
     pairs: Annotated[
         list[Path] | None,
         typer.Option(help="File that lists a subset to try, a pair a line; repeatable."),
@@ -47,10 +101,8 @@ def identify(
     ] = 0.5,
     top: Annotated[int, typer.Option(min=1, help="How many candidates to show.")] = 6,
     out: Annotated[Path | None, typer.Option(help="CSV file for all candidates.")] = None,
-    skip_bad_pairs: o.SkipBadOption = False,
-    accept: o.AcceptOption = None,
-    workers: o.WorkersOption = None,
-    plugin: o.PluginOption = None,
+    *,
+    request: Request,
 ) -> None:
     """Find the convention, gray conversion and pairs that reproduce a published row.
 
@@ -58,27 +110,27 @@ def identify(
     lists of --pairs and the first N pairs. Exit code 0: reproduced; 1: not; 2: could not be tried.
     """
     from fusionbench import console
-    from fusionbench.cli.request import findings_for
     from fusionbench.engines import default_workers
+    from fusionbench.errors import FusionBenchError
     from fusionbench.identifying import compute_values, identify_row, parse_row, subsets_of
     from fusionbench.identifying.candidates import FIRST, parse_first
-    from fusionbench.identifying.grays import parse_grays
+    from fusionbench.identifying.values import parse_grays
     from fusionbench.pipeline import tell
-    from fusionbench.recipes import parse_reading
-    from fusionbench.registry import add_plugin_files
-    from fusionbench.settings import data_root as root_in_force
+    from fusionbench.planning import open_one
 
-    add_plugin_files(plugin or ())
+    request.with_plugins()
     published, counts = parse_row(row), [*FIRST, *parse_first(first)]
     conversions = parse_grays(grays)
-    root = root_in_force(data_root)
-    reading = parse_reading(ir_range, vis_range, resize)
-    opened = _open(dataset, root, split, ir, vis).read_as(reading)
-    findings = findings_for(accept, strict=False, skip_bad=skip_bad_pairs)
+    if dataset is None and request.ir is None and request.vis is None:
+        raise FusionBenchError("name the data set with --dataset, or its folders: --ir and --vis")
+    opened = open_one(replace(request, dataset=dataset))
+    findings = request.findings()
     collected = _collect(fused, opened, findings)
     tell(findings.records)
     found_pairs, images = collected.dataset.pairs, collected.methods[0].fused[opened.name]
-    subsets, notes = subsets_of(found_pairs, opened, root=root, lists=pairs or (), first=counts)
+    subsets, notes = subsets_of(
+        found_pairs, opened, root=request.root(), lists=pairs or (), first=counts
+    )
     files = [(pair.ir, pair.vis, images[pair.id]) for pair in found_pairs]
     with console.progress("trying conventions and gray conversions", len(files)) as advance:
         values = compute_values(
@@ -86,7 +138,7 @@ def identify(
             files,
             grays=conversions,
             recipes=[(pair.recipe("ir"), pair.recipe("vis")) for pair in found_pairs],
-            workers=workers or default_workers(),
+            workers=request.workers or default_workers(),
             advance=advance,
         )
     for note in [*collected.notes, *notes, *values.errors]:
@@ -110,22 +162,6 @@ def _show(found: Identified, values: Values, top: int, out: Path | None) -> None
         raise typer.Exit(1)
 
 
-def _open(
-    dataset: str | None, root: Path | None, split: str | None, ir: Path | None, vis: Path | None
-) -> DataSet:
-    """The data set named, or the two folders."""
-    from fusionbench.datasets import open_dataset, open_folders
-    from fusionbench.errors import FusionBenchError
-
-    if ir is not None and vis is not None:
-        return open_folders(ir, vis, dataset or "custom")
-    if ir is not None or vis is not None:
-        raise FusionBenchError("--ir and --vis go together: name both folders")
-    if dataset is None:
-        raise FusionBenchError("name the data set with --dataset, or its folders: --ir and --vis")
-    return open_dataset(dataset, root, split)
-
-
 def _collect(fused: Path, opened: DataSet, findings: Findings) -> Collected:
     """The fused images of one method, matched to the pairs."""
     from fusionbench.errors import FusionBenchError
@@ -140,3 +176,35 @@ def _collect(fused: Path, opened: DataSet, findings: Findings) -> Collected:
         )
     (record,) = check_datasets([opened], findings)
     return collect(folders, record, findings, others=(*opened.pairs, *opened.rest))
+
+
+def latex_check(
+    paper: Annotated[Path, typer.Argument(help="A LaTeX file; what it inputs is read too.")],
+    higher: Annotated[
+        str, typer.Option(help="Columns in which higher is better, comma-separated.")
+    ] = "",
+    lower: Annotated[
+        str, typer.Option(help="Columns in which lower is better, comma-separated.")
+    ] = "",
+    plugin: o.PluginOption = None,
+) -> None:
+    """Check that what a paper's tables mark as best and second is.
+
+    Exit code 0: every mark is right, or there is none; 1: some are wrong; 2: no table has a column
+    of which is known whether higher or lower is better.
+    """
+    from fusionbench import console
+    from fusionbench.latex_check import check_latex
+    from fusionbench.registry import add_plugin_files
+
+    add_plugin_files(plugin or ())
+    checked = check_latex(paper, higher.split(","), lower.split(","))
+    for text in checked.wrong:
+        console.plain(text)
+    for text in checked.notes:
+        console.note(text)
+    console.note(
+        f"{len(checked.wrong)} wrong of {checked.numbers} numbers in {checked.tables} tables"
+    )
+    if checked.wrong:
+        raise typer.Exit(1)
