@@ -298,15 +298,13 @@ def dataset_heading(board: Board) -> str:
 
 
 def provenance(*boards: Board) -> str:
-    """What identifies the data and the program: what makes numbers comparable with others."""
-    several = len(boards) > 1
+    """What identifies numbers: what makes them comparable with others."""
     data = [
-        f"{b.dataset.name}: data fingerprint {fingerprint(b)}"
-        if several
-        else f"Data fingerprint {fingerprint(b)}"
+        f"{b.dataset.name}: N = {pairs_word(len(b.dataset.pairs))}, "
+        f"data fingerprint {fingerprint(b)}"
         for b in boards
     ]
-    return f"{'; '.join(data)}; fusionbench {boards[0].version}"
+    return f"Convention {boards[0].convention}; {'; '.join(data)}; fusionbench {boards[0].version}"
 
 
 def fingerprint(board: Board) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fusionbench.boxes import Truths
+from fusionbench.detection.results import collect_detection, lost_lines
 from fusionbench.detection.stored import (
     DetectionRecord,
     DetectorRecord,
@@ -23,16 +24,25 @@ from fusionbench.detection.stored import (
 from fusionbench.labels import LabelSet
 from fusionbench.latex_check import check_latex
 from fusionbench.manifest import WeightsRecord
-from fusionbench.report.detection import write_detection
-from fusionbench.report.detection.collect import collect_detection, lost_lines
-from fusionbench.report.detection.layout import difference_text, lay_out
+from fusionbench.report import detection
+from fusionbench.report.detection import difference_text
 from fusionbench.report.figures.detection_curves import predictors
 from fusionbench.report.figures.detection_scenes import BoxPanel, choose_scenes, view_of
+from fusionbench.results import Results
 
 PAIRS = [f"p{i}" for i in range(6)]
 BOXES = [[4.0, 4.0, 20.0, 30.0], [30.0, 6.0, 60.0, 40.0]]
 METHODS = {"good": 1.0, "fair": 0.5, "poor": 0.0}
 CLASSES = ["person", "car"]
+
+
+def write_detection(run, *, figures=True):
+    return detection.write_detection(Results.read(run), figures=figures)
+
+
+def lay_out(run, board):
+    (table,) = detection.detection_tables(Results.read(run), [board])
+    return table
 
 
 def label_set() -> LabelSet:
@@ -143,12 +153,12 @@ def test_csv_holds_known_values(detected) -> None:
 
 def test_table_ranks_all_rows_and_keeps_the_sources_first(detected) -> None:
     (board,) = collect_detection(detected)
-    table = lay_out(board)
+    table = lay_out(detected, board)
     assert [line.label.text for line in table.lines][:2] == ["Infrared", "Visible"]
-    assert [line.is_source for line in table.lines] == [True, True, False, False, False]
-    assert table.headers == (
+    assert [len(block.lines) for block in table.blocks] == [2, 3]
+    assert [h.text for h in table.headers] == [
         "person AP50", "car AP50", "mAP50", "mAP50-95", "Δ Visible", "Δ Infrared"
-    )  # fmt: skip
+    ]  # fmt: skip
     best = [line.cells[3].rank for line in table.lines]
     assert best == ["", "second", "best", "second", ""]  # visible and fair are tied
     good = table.lines[2]
@@ -207,7 +217,7 @@ def test_a_lost_row_is_a_dash_with_its_reason(detected) -> None:
         stream.write(json.dumps(broken) + "\n")
     (board,) = collect_detection(detected)
     assert len(lost_lines(board)) == 1 and "OOM" in lost_lines(board)[0]
-    table = lay_out(board)
+    table = lay_out(detected, board)
     assert {cell.text for cell in table.lines[2].cells} == {""}
     assert table.notes == (("a", "No result on 1 of 6 images: OOM: 50% & more"),)
     write_detection(detected, figures=False)
@@ -226,9 +236,7 @@ def test_images_fused_again_since_are_not_reported(detected, builder) -> None:
 
 def test_a_metric_s_rank_correlation(detected) -> None:
     (board,) = collect_detection(detected)
-    from fusionbench.report.collect import collect
-
-    found = predictors(board, collect(detected), detected.manifest.columns)
+    found = predictors(board, Results.read(detected).every, detected.manifest.columns)
     # EN rises with what is found; Nabf does too, but lower is better
     assert [round(p.rho, 9) for p in found] == [1.0, -1.0]
     assert set(found[0].points) == set(METHODS)

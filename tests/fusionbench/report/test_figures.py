@@ -11,12 +11,12 @@ from matplotlib.cbook import boxplot_stats
 from matplotlib.patches import PathPatch
 
 from fusionbench.images import read_image, write_png
-from fusionbench.report.collect import collect
 from fusionbench.report.figures import box_plots, grids
 from fusionbench.report.figures.box_plots import write_boxes
 from fusionbench.report.figures.grid_drawing import Box
 from fusionbench.report.figures.grids import choose_boxes, choose_pairs, write_grids
-from fusionbench.report.figures.style import file_name, fitted, scores_frame, text_width
+from fusionbench.report.figures.style import file_name, fitted, text_width
+from fusionbench.results import Results, scores_frame
 
 
 def variance(path):
@@ -25,7 +25,7 @@ def variance(path):
 
 def test_a_box_plot_for_every_column_that_has_values(two_by_two):
     run = two_by_two()
-    written = write_boxes(run, collect(run))
+    written = write_boxes(Results.read(run))
     assert sorted(p.name for p in written) == [
         "box_EN@matlab.pdf",
         "box_EN@matlab.png",
@@ -52,7 +52,7 @@ def test_box_plots_survive_undefined_infinite_and_failed(builder):
     builder.scores("D", "y", {"a": {"PSNR@standard": 60.0}, "b": {"PSNR@standard": "-inf"}})
     builder.failure("D", "z", "a", "RuntimeError: no")
     run = builder.write()
-    written = write_boxes(run, collect(run))
+    written = write_boxes(Results.read(run))
     assert [p.name for p in written] == ["box_PSNR@standard.png", "box_PSNR@standard.pdf"]
 
 
@@ -64,14 +64,14 @@ def test_labels_of_many_methods_do_not_overlap(builder):
         values = {p: {"EN@standard": 5.0 + i / 40 + k} for k, p in enumerate("abc")}
         builder.scores("D", f"m{i}", values)
     run = builder.write()
-    png = write_boxes(run, collect(run))[0]
+    png = write_boxes(Results.read(run))[0]
     assert read_image(png).shape[0] > 40 * 0.16 * 300
 
 
 def test_grid_exists_and_shows_something(two_by_two, builder):
     run = two_by_two()
     builder.images()
-    written = write_grids(run, collect(run))
+    written = write_grids(Results.read(run))
     assert [p.name for p in written] == [
         "grid_MSRS.png",
         "grid_MSRS.pdf",
@@ -88,7 +88,7 @@ def test_grid_wraps_many_methods_and_keeps_its_width(builder):
         builder.method(f"m{i}", label=f"A rather long method name {i}")
     run = builder.write()
     builder.images(size=(12, 16))
-    png = write_grids(run, collect(run))[0]
+    png = write_grids(Results.read(run))[0]
     height, width = read_image(png).shape[:2]
     assert width < 13 * 300
     assert height > 2 * 3 * 1.1 * 300
@@ -106,7 +106,7 @@ def test_grid_with_sizes_that_differ_and_images_that_lack(two_by_two, builder, m
 
     draw = grids.draw_grid
     monkeypatch.setattr(grids, "draw_grid", lambda views: scenes.append(views) or draw(views))
-    assert len(write_grids(run, collect(run))) == 4
+    assert len(write_grids(Results.read(run))) == 4
     reasons = {v.pair: [p.reason for p in v.panels if p.image is None] for v in scenes[1]}
     assert reasons == {
         "x": ["no image", "no image"],
@@ -124,14 +124,14 @@ def test_grid_is_left_out_with_a_warning_where_sources_are_gone(two_by_two, buil
     for pair in run.manifest.datasets[0].pairs:
         Path(pair.ir).unlink()
     with caplog.at_level(logging.WARNING):
-        written = write_grids(run, collect(run))
+        written = write_grids(Results.read(run))
     assert [p.name for p in written] == ["grid_T_NO.png", "grid_T_NO.pdf"]
     assert "no image grid for MSRS" in caplog.text
 
 
 def test_no_grid_without_fused_images(two_by_two):
     run = two_by_two()
-    assert write_grids(run, collect(run)) == []
+    assert write_grids(Results.read(run)) == []
 
 
 def test_pairs_are_chosen_where_scores_differ_most(builder):
@@ -142,7 +142,7 @@ def test_pairs_are_chosen_where_scores_differ_most(builder):
         builder.method(name)
         values = {p: {"EN@standard": sign * s, "SD@standard": 50.0} for p, s in spread.items()}
         builder.scores("D", name, values)
-    scores = scores_frame(collect(builder.write()), columns)
+    scores = scores_frame(Results.read(builder.write()).every, columns)
     everywhere = dict.fromkeys("abcde", 2)
     assert choose_pairs(scores, everywhere, 3) == ["b", "c", "d"]
     assert choose_pairs(scores, {**everywhere, "b": 1}, 2) == ["c", "d"]
@@ -151,7 +151,7 @@ def test_pairs_are_chosen_where_scores_differ_most(builder):
 def test_without_scores_the_first_pairs_are_chosen(builder):
     builder.dataset("D", list("abcde"))
     builder.method("x")
-    scores = scores_frame(collect(builder.write()), [builder.column("EN@standard")])
+    scores = scores_frame(Results.read(builder.write()).every, [builder.column("EN@standard")])
     assert choose_pairs(scores, dict.fromkeys("abcde", 1), 3) == ["a", "b", "c"]
 
 
@@ -224,7 +224,7 @@ def test_a_box_holds_the_middle_half_and_the_diamond_is_the_mean(builder, monkey
     run = builder.write()
     figures = []
     monkeypatch.setattr(box_plots, "save", lambda figure, *_: figures.append(figure) or [])
-    write_boxes(run, collect(run))
+    write_boxes(Results.read(run))
     (ax,) = figures[0].axes
     (expected,) = boxplot_stats(values)
     (box,) = [patch for patch in ax.patches if isinstance(patch, PathPatch)]
@@ -247,5 +247,5 @@ def test_five_large_data_sets_in_one_figure(builder):
         values = {p.id: {"EN@standard": float(generator.normal(7))} for p in data.pairs}
         builder.scores(f"D{k}", "m", values)
     run = builder.write()
-    png, _ = write_boxes(run, collect(run))
+    png, _ = write_boxes(Results.read(run))
     assert variance(png) > 100

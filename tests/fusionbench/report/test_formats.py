@@ -10,14 +10,16 @@ import subprocess
 import pytest
 from rich.console import Console
 
-from fusionbench.report import leaderboard_table, write_report
-from fusionbench.report.latex.text import escape as tex
-from fusionbench.report.markdown import escape as md
+from fusionbench.report import leaderboard_view, write_report
+from fusionbench.results import Results
+from fusionbench.tables.escaping import escape as tex
+from fusionbench.tables.escaping import symbol
+from fusionbench.tables.markdown import escape as md
 
 
 def render(run, width):
     stream = io.StringIO()
-    Console(file=stream, width=width, color_system=None).print(leaderboard_table(run))
+    Console(file=stream, width=width, color_system=None).print(leaderboard_view(Results.read(run)))
     return stream.getvalue()
 
 
@@ -37,6 +39,7 @@ def test_markdown_table(two_by_two):
     assert text.count("\n## ") == 4
     assert "## T\\_NO &amp; friends (N = 3 pairs), convention matlab" in text
     lines = text.splitlines()
+    assert "| Method | EN ↑ | Nabf ↓ |" in lines, "no N where all have the same"
     assert "| Method | N | EN ↑ | Nabf ↓ |" in lines
     first = lines[lines.index("| Method | N | EN ↑ | Nabf ↓ |") :]
     assert first[2].startswith("| *Source images, not ranked* |")
@@ -47,7 +50,7 @@ def test_markdown_table(two_by_two):
     )
     assert first[8] == "| GTF | 1 | –<sup>b</sup> | –<sup>b</sup> |"
     assert "<sup>a</sup> Weights: retrained on MSRS; not the authors'.<br>" in first
-    assert "Data fingerprint 0123456789ab; fusionbench 9.8.7." in text
+    assert "data fingerprint 0123456789ab; fusionbench 9.8.7." in text
 
 
 def test_markdown_rows_have_equal_cells(two_by_two):
@@ -86,12 +89,29 @@ def test_latex_escape(text, expected):
     assert tex(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Qabf", "$Q^{AB/F}$"),
+        ("Nabf", "$N^{AB/F}$"),
+        ("Q_Y", "$Q_{Y}$"),
+        ("Qcb", "$Q_{CB}$"),
+        ("Q_MI", "$Q_{MI}$"),
+        ("FMI_dct", r"FMI\textsubscript{dct}"),
+        ("MS-SSIM", "MS-SSIM"),
+        ("my_own_metric", r"my\_own\_metric"),
+    ],
+)
+def test_metrics_are_set_as_the_field_sets_them(name, expected):
+    assert symbol(name) == expected
+
+
 def test_latex_table(two_by_two):
     run = two_by_two()
     write_report(run, figures=False)
     text = (run.root / "leaderboard.tex").read_text(encoding="utf-8")
     assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 4
-    assert r"Method & N & EN $\uparrow$ & Nabf $\downarrow$ \\" in text
+    assert r"Method & N & EN $\uparrow$ & $N^{AB/F}$ $\downarrow$ \\" in text
     deep = r"Deep\_1 50\% \& more\textsuperscript{a} & 2 & \textbf{7.2500} & \underline{0.04050} \\"
     assert deep in text
     assert r"GTF & 1 & --\rlap{\textsuperscript{b}} & --\rlap{\textsuperscript{b}} \\" in text
@@ -99,7 +119,10 @@ def test_latex_table(two_by_two):
     assert r"\documentclass" not in text
     rule = text.index(r"\midrule", text.index("Visible & 2"))
     assert text.index("Visible & 2") < rule < text.index("Average & 2")
-    assert "% MSRS (N = 2 pairs; split test), convention standard. Data fingerprint" in text
+    assert (
+        "% MSRS (N = 2 pairs; split test), convention standard. Convention standard; MSRS: N = 2"
+        in text
+    )
     labels = re.findall(r"\\label\{(.*?)\}", text)
     assert len(set(labels)) == 4
 
@@ -158,7 +181,9 @@ def test_terminal_shows_whole_cells_at_any_width(builder):
 
 def test_terminal_marks_best_and_second(two_by_two):
     stream = io.StringIO()
-    Console(file=stream, width=120, force_terminal=True).print(leaderboard_table(two_by_two()))
+    Console(file=stream, width=120, force_terminal=True).print(
+        leaderboard_view(Results.read(two_by_two()))
+    )
     assert "\x1b[1m7.2500\x1b[0m" in stream.getvalue()
     assert "\x1b[4m7.0000\x1b[0m" in stream.getvalue()
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.report.collect import collect
 from fusionbench.report.figures import grids
 from fusionbench.report.figures.grid_drawing import Box, SceneView
 from fusionbench.report.figures.grids import read_boxes
+from fusionbench.results import Results
 
 GOOD = "[[1, 2, 10, 8], [20, 4, 12, 6]]"
 TWO = (Box(1, 2, 10, 8), Box(20, 4, 12, 6))
@@ -62,7 +62,7 @@ def test_pairs_alone_and_below_their_data_set(run, tmp_path):
 def test_what_is_wrong_is_said_with_its_line(run, tmp_path, text, said):
     path = written(tmp_path, text)
     with pytest.raises(FusionBenchError, match=said) as raised:
-        grids.write_grids(run, collect(run), path)
+        grids.write_grids(Results.read(run), path)
     assert str(path) in str(raised.value)
     assert not (run.root / "figures").exists()
 
@@ -76,7 +76,7 @@ def test_the_grid_shows_the_pairs_and_boxes_of_the_file(run, tmp_path, monkeypat
     scenes = []
     draw = grids.draw_grid
     monkeypatch.setattr(grids, "draw_grid", lambda views: scenes.append(views) or draw(views))
-    grids.write_grids(run, collect(run), written(tmp_path, f"MSRS:\n  b: {GOOD}\n"))
+    grids.write_grids(Results.read(run), written(tmp_path, f"MSRS:\n  b: {GOOD}\n"))
     assert [(view.pair, view.boxes) for view in scenes[0]] == [("b", TWO)]
     assert len(scenes[1]) == 3
 

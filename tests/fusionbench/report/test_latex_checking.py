@@ -13,9 +13,9 @@ from fusionbench.errors import FusionBenchError
 from fusionbench.latex_check import check_latex
 from fusionbench.latex_check.table import read_cell
 from fusionbench.latex_check.tex import Macro
-from fusionbench.report.collect import collect
-from fusionbench.report.latex import write_latex
-from fusionbench.report.options import TableStyle
+from fusionbench.report.leaderboard import write_leaderboard
+from fusionbench.results import Results
+from fusionbench.tables.style import TableStyle
 
 BOOKTABS = r"""
 \begin{table}[t]\caption{Results}\label{tab:main}
@@ -159,7 +159,7 @@ MARKED = re.compile(r"\\(?:textbf|underline|textit|textcolor\{\w+\})\{([\d.]+)\}
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_own_tables_are_right_and_every_lost_mark_is_found(paper_run, check, layout):
-    write_latex(paper_run, collect(paper_run), LAYOUTS[layout])
+    write_leaderboard(Results.read(paper_run), LAYOUTS[layout])
     text = (paper_run.root / "leaderboard.tex").read_text(encoding="utf-8")
     assert check(text).wrong == []
     marks = list(MARKED.finditer(text))

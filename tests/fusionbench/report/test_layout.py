@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from fusionbench.report.collect import boards, collect
-from fusionbench.report.layout import explanation, heading, lay_out, provenance
-from fusionbench.report.notes import Notes
+from fusionbench.report.leaderboard import leaderboard_tables
+from fusionbench.results import Results
+from fusionbench.tables.notes import Notes
 
 
 def tables(run):
-    return [lay_out(board) for board in boards(run, collect(run))]
+    return leaderboard_tables(Results.read(run))
+
+
+def said(table):
+    return [*table.caption, *table.remarks]
 
 
 def line(table, label):
@@ -46,22 +50,24 @@ def test_source_images_are_first_and_never_ranked(builder):
         builder.method(name, family=family)
         builder.scores("D", name, {"a": {"EN@standard": value}})
     (table,) = tables(builder.write())
-    assert [(x.label.text, x.anchor, x.cells[0].rank) for x in table.lines] == [
-        ("ir", True, ""),
-        ("m", False, "best"),
-        ("k", False, "second"),
+    assert [
+        (block.title, [(x.label.text, x.cells[0].rank) for x in block.lines])
+        for block in table.blocks
+    ] == [
+        ("Source images, not ranked", [("ir", "")]),
+        ("Fusion methods", [("m", "best"), ("k", "second")]),
     ]
-    assert any("copy of a source" in text for text in explanation(table))
+    assert any("copy of a source" in text for text in said(table))
 
 
 def test_a_failure_is_a_dash_with_who_what_and_where(two_by_two):
     table = tables(two_by_two())[0]
     gtf = line(table, "GTF")
     notes = dict(table.notes)
-    assert [cell.text for cell in gtf.cells] == ["", ""]
-    assert gtf.n.text == "1"
+    assert [h.text for h in table.headers] == ["N", "EN ↑", "Nabf ↓"]
+    assert [cell.text for cell in gtf.cells] == ["1", "", ""]
     assert [notes[mark] for cell in gtf.cells for mark in cell.marks] == [
-        "GTF failed on 1 of 2 pairs (b): RuntimeError: out_of_memory {100%}"
+        "Failed on 1 of 2 pairs (b): RuntimeError: out_of_memory {100%}"
     ] * 2
     assert not [c for x in table.lines for c in x.cells if x.label.text != "GTF" and not c.text]
 
@@ -72,15 +78,15 @@ def test_different_errors_are_different_notes_and_pairs_are_cut(builder):
     builder.column("EN@standard")
     builder.method("m")
     for pair in ids[:7]:
-        builder.failure("D", "m", pair, "ValueError: one\nline " + "x" * 300)
+        builder.failure("D", "m", pair, "ValueError: one\nline " + "x" * 900)
     builder.failure("D", "m", "p8", "MemoryError: two")
     (table,) = tables(builder.write())
-    (first, second) = [text for _, text in table.notes if "failed" in text]
+    (first, second) = [text for _, text in table.notes if "Failed" in text]
     assert first.startswith(
-        "m failed on 7 of 9 pairs (p0, p1, p2, p3 and 3 more): ValueError: one line"
+        "Failed on 7 of 9 pairs (p0, p1, p2, p3 and 3 more): ValueError: one line"
     )
-    assert len(first) < 250
-    assert second == "m failed on 1 of 9 pairs (p8): MemoryError: two"
+    assert len(first) < 750 and first.endswith("… (921 characters; the rows hold all)")
+    assert second == "Failed on 1 of 9 pairs (p8): MemoryError: two"
     assert len(table.lines[0].cells[0].marks) == 2
 
 
@@ -91,9 +97,9 @@ def test_an_undefined_pair_is_said_and_the_mean_is_not_ranked(single):
     x, y, z = (row.cells[0] for row in table.lines)
     assert (x.text, x.rank) == ("6.3333", "unranked")
     assert (y.rank, z.rank) == ("best", "second")
-    said = dict(table.notes)[x.marks[0]]
-    assert said == "Undefined on 1 of 4 pairs; the mean is over the other 3 pairs"
-    assert any("fewer pairs" in text for text in explanation(table))
+    note = dict(table.notes)[x.marks[0]]
+    assert note == "Undefined on 1 of 4 pairs; the mean is over the other 3 pairs"
+    assert any("fewer pairs" in text for text in said(table))
 
 
 def test_a_pair_undefined_for_every_method_costs_nobody_the_rank(single):
@@ -127,9 +133,9 @@ def test_a_run_killed_while_scoring_says_how_far_it_came(single):
     (table,) = tables(builder.write())
     notes = dict(table.notes)
     x, unscored = line(table, "x"), line(table, "unscored")
-    assert (x.n.text, notes[x.n.marks[0]]) == ("2", "2 of 4 pairs scored")
-    assert (x.cells[0].text, x.cells[0].rank) == ("1.5000", "unranked")
-    assert notes[unscored.cells[0].marks[0]] == "0 of 4 pairs scored"
+    assert (x.cells[0].text, notes[x.cells[0].marks[0]]) == ("2", "2 of 4 pairs scored")
+    assert (x.cells[1].text, x.cells[1].rank) == ("1.5000", "unranked")
+    assert notes[unscored.cells[1].marks[0]] == "0 of 4 pairs scored"
 
 
 def test_images_missing_from_a_folder_brought_from_elsewhere_are_said(single):
@@ -185,7 +191,7 @@ def test_a_method_scored_on_its_training_data_is_marked(builder, trained_on, mar
 def test_one_method_is_no_contest(single):
     (table,) = tables(single(x=dict.fromkeys("abcd", 1.0)).write())
     assert table.lines[0].cells[0].rank == ""
-    assert not any("bold" in text for text in explanation(table))
+    assert not any("bold" in text for text in said(table))
 
 
 def test_heading_and_provenance(builder):
@@ -194,14 +200,17 @@ def test_heading_and_provenance(builder):
     builder.method("m")
     builder.column("EN@standard")
     first, second = tables(builder.write())
-    assert heading(first.board) == "MSRS: roads (N = 1 pair; split test), convention standard"
-    assert heading(second.board) == "TNO (N = 2 pairs), convention standard"
-    assert provenance(first.board) == "Data fingerprint 0123456789ab; fusionbench 9.8.7"
-    assert any(text.startswith("1 pair of the data set left out") for text in explanation(first))
+    assert first.heading == "MSRS: roads (N = 1 pair; split test), convention standard"
+    assert second.heading == "TNO (N = 2 pairs), convention standard"
+    assert first.remarks[-1] == (
+        "Convention standard; MSRS: N = 1 pair, data fingerprint 0123456789ab; fusionbench 9.8.7"
+    )
+    assert any(text.startswith("1 pair left out") for text in said(first))
 
 
 def test_arrows_follow_the_manifest(two_by_two):
-    assert tables(two_by_two())[0].headers == ["EN ↑", "Nabf ↓"]
+    heads = [h.text for h in tables(two_by_two())[2].headers]
+    assert heads == ["EN ↑", "Nabf ↓"]
 
 
 def test_marks_go_on_after_z():

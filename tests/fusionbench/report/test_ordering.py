@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from fusionbench.comparing.reading import _published
-from fusionbench.report.collect import boards
-from fusionbench.report.layout import lay_out
-from fusionbench.report.options import TableStyle
-from fusionbench.report.rank_markdown import ranks_markdown
-from fusionbench.report.ranking import rank_board
+from fusionbench.report.leaderboard import board_table
+from fusionbench.report.ranks import rank_tables
+from fusionbench.results import Results
 from fusionbench.runs import Run
+from fusionbench.statistics.contests import rank_board
+from fusionbench.tables.style import TableStyle
 
 RESULTS = Path(__file__).resolve().parents[3] / "results"
 
 
 @pytest.mark.parametrize("name", ["field", "cmtfusion-variants", "cmtfusion-losses"])
 def test_a_published_table_by_rank_has_the_order_of_its_ranks(name: str) -> None:
-    run = Run(RESULTS / name)
-    for board in boards(run, _published(run)):
-        table = lay_out(board, style=TableStyle(order="rank"))
-        shown = [line.label.text for line in table.lines if not line.anchor]
-        ranks = ranks_markdown([rank_board(board)])
-        listed = re.findall(r"^\| ([^|*]+?) \|", ranks, re.MULTILINE)[2:]
-        assert shown == [re.sub(r"\\(.)", r"\1", label) for label in listed][: len(shown)]
+    for board in Results.read(Run(RESULTS / name)).boards():
+        table = board_table(board, TableStyle(order="rank"))
+        sources = {r.method.label for r in board.results if r.method.is_source}
+        shown = [line.label.text for line in table.lines if line.label.text not in sources]
+        (ranks,) = rank_tables([rank_board(board)])
+        listed = [line.label.text for line in ranks.blocks[0].lines]
+        assert shown == listed
         assert len(shown) > 3

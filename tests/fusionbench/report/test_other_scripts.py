@@ -17,12 +17,18 @@ from rich.console import Console
 
 from fusionbench import console
 from fusionbench.labelling import apart, distinct
-from fusionbench.report import leaderboard_table, write_report
-from fusionbench.report.collect import collect
+from fusionbench.report import leaderboard_view, write_report
 from fusionbench.report.figures import fonts
 from fusionbench.report.figures.style import cut
-from fusionbench.report.latex import write_latex
-from fusionbench.report.latex.scripts import foreign, note, preamble
+from fusionbench.report.leaderboard import write_leaderboard
+from fusionbench.results import Results
+from fusionbench.tables.scripts import foreign, note, preamble
+
+
+def write_latex(run):
+    """The two LaTeX files of the leaderboard."""
+    return [p for p in write_leaderboard(Results.read(run)) if p.suffix == ".tex"]
+
 
 NAMES = [
     *(
@@ -80,7 +86,7 @@ def test_names_are_kept_in_every_table(named):
 
 def test_what_the_preamble_needs_is_said_above_the_tables(named):
     run = named(["我的方法", "Метод"])
-    text = write_latex(run, collect(run))[0].read_text(encoding="utf-8")
+    text = write_latex(run)[0].read_text(encoding="utf-8")
     head = text[: text.index("\\begin{table")]
     assert all(line.startswith("%") for line in head.splitlines())
     for needed in ("XeLaTeX", r"\usepackage{fontspec}", r"\usepackage{xeCJK}", "CJKutf8", "T2A"):
@@ -98,7 +104,7 @@ def test_western_names_need_nothing_more():
 @pytest.mark.parametrize("names", [NAMES, ["Thuật toán", "Sieć żółć", "λ ✗"], ["Метод", "Ours"]])
 def test_latex_compiles_by_itself(named, names):
     run = named(names, "数据集" if names is NAMES else "MSRS")
-    text = write_latex(run, collect(run))[1].read_text(encoding="utf-8")
+    text = write_latex(run)[1].read_text(encoding="utf-8")
     engine = "xelatex" if "RequireXeTeX" in text else "pdflatex"
     if shutil.which(engine) is None:
         pytest.skip(f"{engine} is not installed")
@@ -122,7 +128,7 @@ def test_data_sets_in_other_scripts_have_labels_of_their_own(builder):
     for name in ("数据", "图像"):
         builder.scores(name, "m", {"a": {"EN@s": 1.0}})
     run = builder.write()
-    text = write_latex(run, collect(run))[0].read_text(encoding="utf-8")
+    text = write_latex(run)[0].read_text(encoding="utf-8")
     labels = re.findall(r"\\label\{(.*?)\}", text)
     assert len(set(labels)) == 2
     assert all(label.isascii() for label in labels)
@@ -190,7 +196,7 @@ def test_two_methods_of_one_label_are_two_rows(named):
 def test_wide_and_turned_letters_keep_the_terminal_in_columns(named):
     run = named(["我的方法", "اسم الطريقة", "GTF", "e\u0301\u0302", "\u202eevil"])
     stream = io.StringIO()
-    Console(file=stream, width=60).print(leaderboard_table(run))
+    Console(file=stream, width=60).print(leaderboard_view(Results.read(run)))
     from rich.cells import cell_len
 
     lines = [line for line in stream.getvalue().splitlines() if re.search(r"\d\.\d{4}\s", line)]

@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from fusionbench.latex_check import check_latex
-from fusionbench.report.collect import collect
-from fusionbench.report.latex import write_latex
-from fusionbench.report.options import TableStyle
+from fusionbench.report.leaderboard import write_leaderboard
+from fusionbench.results import Results
+from fusionbench.tables.style import PLAIN, TableStyle
+
+
+def write_latex(run, style=PLAIN):
+    """The two LaTeX files of the leaderboard."""
+    return [p for p in write_leaderboard(Results.read(run), style) if p.suffix == ".tex"]
+
 
 RESULTS = Path(__file__).parents[3] / "results"
 MARKS = ("bold-underline", "red-blue", "top3")
@@ -24,7 +30,7 @@ def test_leaderboards_of_every_look(paper_run, layout, marks, std, decimals):
     style = TableStyle(
         layout=layout, marks=marks, decimals=decimals, ours="k5", order="rank", **std
     )
-    tables, alone, _ = write_latex(paper_run, collect(paper_run), style)
+    tables, alone = write_latex(paper_run, style)
     for path in (tables, alone):
         checked = check_latex(path)
         assert checked.wrong == []
@@ -34,7 +40,7 @@ def test_leaderboards_of_every_look(paper_run, layout, marks, std, decimals):
 @pytest.mark.parametrize("layout", ["single", "stacked", "wide"])
 def test_several_conventions_and_a_failed_method(two_by_two, layout):
     run = two_by_two()
-    tables, alone, _ = write_latex(run, collect(run), TableStyle(layout=layout, ours="average"))
+    tables, alone = write_latex(run, TableStyle(layout=layout, ours="average"))
     assert check_latex(tables).wrong == check_latex(alone).wrong == []
 
 
@@ -49,7 +55,7 @@ def test_a_method_may_be_called_like_a_metric(builder, name):
     builder.column("EN@s")
     builder.column("Nabf@s", "lower")
     run = builder.write()
-    checked = check_latex(write_latex(run, collect(run))[0])
+    checked = check_latex(write_latex(run)[0])
     assert (checked.wrong, checked.numbers) == ([], 8)
 
 

@@ -31,11 +31,12 @@ from fusionbench.profiling.records import (
     profile_path,
     write_record,
 )
+from fusionbench.profiling.results import read
 from fusionbench.report.figures.cost import Point, exponent, front, spread
 from fusionbench.report.figures.point_labels import Spot, around, covered, place
-from fusionbench.report.profile import profile_table, write_profile
-from fusionbench.report.profile.reading import read
-from fusionbench.report.profile.table import lay_out
+from fusionbench.report.profile import known_profile, lay_out, profile_tables, write_profile
+from fusionbench.results import Results
+from fusionbench.tables.terminal import Shown
 
 VGA, XGA = Size(width=640, height=480), Size(width=1024, height=768)
 GPU, CPU = "NVIDIA H100 80GB HBM3", "Some_CPU @ 2.0GHz"
@@ -171,8 +172,9 @@ def table_of(root, place, kind="cost"):
 
 
 def cells(table, line):
-    found = {h: c.text for h, c in zip(table.headers, table.lines[line].cells, strict=True)}
-    return {"": table.lines[line].label, **found}
+    heads = [head.text for head in table.headers]
+    found = {h: c.text for h, c in zip(heads, table.lines[line].cells, strict=True)}
+    return {"": table.lines[line].label.text, **found}
 
 
 def test_a_block_for_each_device_and_size_gpu_first(mixed):
@@ -218,7 +220,7 @@ def test_methods_without_a_network_have_dashes(mixed):
 
 
 def test_cpu_numbers_stand_in_no_gpu_table(mixed):
-    gpu = [line.label for place in (0, 1) for line in table_of(mixed, place).lines]
+    gpu = [line.label.text for place in (0, 1) for line in table_of(mixed, place).lines]
     assert "GTF" not in gpu and "LatLRR" not in gpu
     texts = [
         c.text for place in (0, 1) for line in table_of(mixed, place).lines for c in line.cells
@@ -236,7 +238,7 @@ def test_gpu_times_are_of_the_gpus_clock_or_absent(folder):
 def test_what_a_footnote_says(mixed):
     gpu = dict(table_of(mixed, 0, "full").notes).values()
     assert set(gpu) == {
-        "CMTFusion (authors' weights) failed (compile): RuntimeError: out of memory {100%}",
+        "Failed (compile): RuntimeError: out of memory {100%}",
         "Red: not to be relied on (throttled: SwPowerCap; 2 other processes_on the GPU)",
     }
     assert [text for _, text in table_of(mixed, 1).notes] == ["Amber (IQR is 7.1 % of the median)"]
@@ -246,17 +248,17 @@ def test_what_a_footnote_says(mixed):
 def test_count_that_failed_is_said(folder):
     folder.add("a", "A", row(3.0, flops_error="TypeError: no"))
     table = table_of(folder.write(), 0)
-    assert [text for _, text in table.notes] == ["A could not be counted: TypeError: no"]
+    assert [text for _, text in table.notes] == ["Could not be counted: TypeError: no"]
 
 
 def test_caption_names_size_device_threads_versions_and_drift(mixed):
     table = table_of(mixed, 0)
-    said = ". ".join([table.heading, *table.caption])
+    said = ". ".join([table.heading, *table.caption, *table.remarks])
     for part in ("640×480", GPU, "16 CPU threads", "torch 2.13.0", "cuda 13.0", "CUDA events"):
         assert part in said
     assert "measured first, differed by −0.7 % when measured again last" in said
     for other in (1, 2):
-        assert "again last" not in ". ".join(table_of(mixed, other).caption)
+        assert "again last" not in ". ".join(table_of(mixed, other).remarks)
     assert "1 CPU thread" in table_of(mixed, 2).heading
 
 
@@ -298,7 +300,7 @@ def test_markdown_lists_uncounted_operators_once(mixed):
 @pytest.mark.parametrize("width", [70, 220])
 def test_terminal(mixed, width):
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    console.print(profile_table(mixed))
+    console.print(Shown(profile_tables(known_profile(mixed))))
     text = console.file.getvalue()
     assert max(map(len, text.splitlines())) <= width
     for part in (
@@ -335,7 +337,7 @@ def test_nothing_is_wrong_in_a_table_without_marks(mixed, cli):
 def test_nothing_where_there_is_no_profile(tmp_path):
     assert write_profile(tmp_path, None) == []
     with pytest.raises(FusionBenchError, match="holds no profile"):
-        profile_table(tmp_path)
+        known_profile(tmp_path)
 
 
 def test_same_bytes_again(mixed):
@@ -363,7 +365,9 @@ def test_pareto_for_each_metric_and_device(mixed, builder):
         builder.scores("MSRS", name, {"a": {"Nabf@standard": 0.1 * place_}})
     builder.scores("MSRS", "ir", {"a": {"Nabf@standard": 0.0}})
     run = builder.write()
-    written = {p.name for p in write_profile(run.root, run) if p.name.startswith("pareto")}
+    written = {
+        p.name for p in write_profile(run.root, Results.read(run)) if p.name.startswith("pareto")
+    }
     assert written == {
         f"pareto_Nabf@standard_{device}_640x480.{kind}"
         for device in ("cuda", "cpu")

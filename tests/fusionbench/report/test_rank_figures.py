@@ -7,7 +7,6 @@ import pytest
 from matplotlib.text import Text
 
 from fusionbench.images import read_image
-from fusionbench.report.collect import boards, collect
 from fusionbench.report.figures import write_rank_figures
 from fusionbench.report.figures.bump import parallel_coordinates
 from fusionbench.report.figures.correlation import correlation
@@ -21,7 +20,8 @@ from fusionbench.report.figures.style import (
     one_line,
     text_width,
 )
-from fusionbench.report.ranking import rank_board
+from fusionbench.results import Results
+from fusionbench.statistics.contests import rank_board
 
 KINDS = ("bump", "cd", "correlation", "curves", "parallel")
 
@@ -31,7 +31,7 @@ def texts(figure):
 
 
 def ranking_of(run, place=0):
-    return rank_board(boards(run, collect(run))[place])
+    return rank_board(Results.read(run).boards()[place])
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def made(builder):
 
 def test_every_kind_for_every_board_and_one_across_conventions(two_by_two):
     run = two_by_two()
-    written = write_rank_figures(run, collect(run))
+    written = write_rank_figures(Results.read(run))
     stems = sorted(p.name for p in written if p.suffix == ".png")
     standard = [f"{kind}_{d}@standard.png" for kind in KINDS for d in ("MSRS", "T_NO")]
     matlab = [f"{kind}_{d}@matlab.png" for kind in ("cd", "curves") for d in ("MSRS", "T_NO")]
@@ -77,7 +77,7 @@ def test_nothing_is_drawn_where_nothing_compares(builder):
     builder.method("m")
     builder.scores("D", "m", {"a": {"EN@standard": 1.0}})
     run = builder.write()
-    assert write_rank_figures(run, collect(run)) == []
+    assert write_rank_figures(Results.read(run)) == []
 
 
 def test_the_best_and_those_asked_for_stand_out(made):
@@ -134,7 +134,7 @@ def test_curves_are_sorted_and_carry_the_means(made):
     panel = figure.axes[0]
     segments = [s for c in panel.collections for s in c.get_segments()]
     values = sorted(
-        v for r in collect(run) for v in r.cell(run.manifest.columns[0]).values.values()
+        v for r in Results.read(run).every for v in r.cell(run.manifest.columns[0]).values.values()
     )
     assert sorted(y for segment in segments for y in segment[:, 1]) == pytest.approx(values)
     for segment in segments:
@@ -165,7 +165,7 @@ def test_correlation_counts_agreement_on_what_is_good(made):
 @pytest.mark.slow
 def test_forty_methods_fit_the_page(made):
     run = made(40)
-    written = write_rank_figures(run, collect(run), ["m3"])
+    written = write_rank_figures(Results.read(run), ["m3"])
     for path in written:
         if path.suffix == ".png":
             height, width = read_image(path).shape[:2]
@@ -191,5 +191,5 @@ def test_long_labels_leave_room_for_the_figure(builder):
         values = {p: {"EN@standard": k, "SD@standard": -k, "EN@vifb": 1} for p in "abc"}
         builder.scores("D", f"m{k}", values)
     run = builder.write()
-    names = {p.name for p in write_rank_figures(run, collect(run)) if p.suffix == ".png"}
+    names = {p.name for p in write_rank_figures(Results.read(run)) if p.suffix == ".png"}
     assert {"bump_D.png", "bump_D@standard.png", "cd_D@standard.png"} <= names

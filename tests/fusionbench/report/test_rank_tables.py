@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fusionbench.report.collect import boards, collect
-from fusionbench.report.rank_tables import write_ranks
-from fusionbench.report.ranking import rank_board
+from fusionbench.report.ranks import write_ranks
+from fusionbench.results import Results
+from fusionbench.statistics.contests import rank_board
 
 
 def rows(run, name):
@@ -20,7 +20,7 @@ def rows(run, name):
 
 
 def contests(run):
-    return [rank_board(board) for board in boards(run, collect(run))]
+    return [rank_board(board) for board in Results.read(run).boards()]
 
 
 @pytest.fixture
@@ -62,8 +62,9 @@ def test_opposite_metrics_cancel_and_failed_methods_stay_out(two_by_two):
 
 def test_files_and_their_rows(two_by_two):
     run = two_by_two()
-    written = write_ranks(run, collect(run))
+    written = write_ranks(Results.read(run))
     names = ["ranks.csv", "ranks.md", "significance.csv", "stability.csv"]
+    names += ["ranks.tex", "ranks_standalone.tex"]
     assert [p.name for p in written] == names
     ranks = rows(run, "ranks.csv")
     own = [r for r in ranks if (r["dataset"], r["metric"]) == ("T_NO", "Nabf")]
@@ -84,13 +85,13 @@ def test_files_and_their_rows(two_by_two):
 
 
 def test_the_same_bytes_again(noisy):
-    first = {p.name: p.read_bytes() for p in write_ranks(noisy, collect(noisy))}
-    assert first == {p.name: p.read_bytes() for p in write_ranks(noisy, collect(noisy))}
+    first = {p.name: p.read_bytes() for p in write_ranks(Results.read(noisy))}
+    assert first == {p.name: p.read_bytes() for p in write_ranks(Results.read(noisy))}
 
 
 def test_ranks_and_tests_are_scipys(noisy):
-    write_ranks(noisy, collect(noisy))
-    results = {r.method.name: r for r in collect(noisy)}
+    write_ranks(Results.read(noisy))
+    results = {r.method.name: r for r in Results.read(noisy).every}
     column = noisy.manifest.columns[1]
     order = ["a", "b", "best", "c", "d"]
     table = np.array([list(results[n].cell(column).values.values()) for n in order]).T
@@ -109,7 +110,7 @@ def test_ranks_and_tests_are_scipys(noisy):
 
 
 def test_the_best_is_told_apart_and_the_rest_is_not(noisy):
-    write_ranks(noisy, collect(noisy))
+    write_ranks(Results.read(noisy))
     letters = {r["method"]: r["groups"] for r in rows(noisy, "ranks.csv") if r["metric"] == "EN"}
     assert letters["best"] == "a"
     assert {letters[n] for n in "abcd"} == {"b"}
@@ -121,7 +122,7 @@ def test_the_best_is_told_apart_and_the_rest_is_not(noisy):
     text = (noisy.root / "ranks.md").read_text(encoding="utf-8")
     assert "| Label best | **1." in text
     assert "Label visible" not in text
-    assert "*Friedman p*" in text
+    assert "| Friedman p |" in text
 
 
 def test_pairs_without_a_value_for_anyone_are_left_out_and_counted(builder):
@@ -134,7 +135,7 @@ def test_pairs_without_a_value_for_anyone_are_left_out_and_counted(builder):
             values["c"]["VIF@standard"] = "nan"
         builder.scores("D", name, values)
     run = builder.write()
-    write_ranks(run, collect(run))
+    write_ranks(Results.read(run))
     (ranking,) = contests(run)
     assert ranking.overall.pairs == ("a", "b", "d")
     assert ranking.overall.dropped == 1
@@ -165,7 +166,7 @@ def test_infinite_values_are_ranked_and_not_averaged(builder):
             "D", name, {p: {"PSNR@standard": v} for p, v in zip("ab", values, strict=True)}
         )
     run = builder.write()
-    write_ranks(run, collect(run))
+    write_ranks(Results.read(run))
     own = [r for r in rows(run, "ranks.csv") if r["metric"] == "PSNR"]
     assert [r["mean_rank"] for r in own] == ["1.5", "2.5", "2.0"]
     assert [r["mean"] for r in own] == ["inf", "45.0", ""]
@@ -181,7 +182,7 @@ def test_nothing_to_compare(builder, methods):
         builder.method(f"m{i}")
         builder.scores("D", f"m{i}", {"a": {"EN@standard": float(i)}})
     run = builder.write()
-    write_ranks(run, collect(run))
+    write_ranks(Results.read(run))
     found = rows(run, "ranks.csv")
     assert len(found) == (4 if methods == 2 else 0)
     assert all(r["friedman_p"] == "" for r in found)
@@ -196,7 +197,7 @@ def test_all_ties_are_one_group(builder):
         builder.method(name)
         builder.scores("D", name, {p: {"EN@standard": 1.0} for p in "abc"})
     run = builder.write()
-    write_ranks(run, collect(run))
+    write_ranks(Results.read(run))
     found = rows(run, "ranks.csv")
     assert {(r["mean_rank"], r["groups"], r["friedman_p"]) for r in found} == {("2.0", "a", "1.0")}
     assert {r["wilcoxon_p"] for r in rows(run, "significance.csv")} == {"1.0"}

@@ -11,11 +11,9 @@ import pytest
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.report import TableStyle, write_report
-from fusionbench.report.collect import boards, collect
-from fusionbench.report.latex import write_latex
-from fusionbench.report.layout import lay_out
-from fusionbench.report.ordering import mean_ranks
-from fusionbench.report.ranks import ranks
+from fusionbench.report.leaderboard import leaderboard_tables, mean_ranks, write_leaderboard
+from fusionbench.results import Results
+from fusionbench.tables.numbers import ranks
 
 STYLES = {
     "single": TableStyle(),
@@ -28,12 +26,12 @@ STYLES = {
 
 
 def tex(run, style):
-    write_latex(run, collect(run), style)
+    write_leaderboard(Results.read(run), style)
     return (run.root / "leaderboard.tex").read_text(encoding="utf-8")
 
 
 def first(run, **style):
-    return lay_out(boards(run, collect(run))[0], style=TableStyle(**style))
+    return leaderboard_tables(Results.read(run), TableStyle(**style))[0]
 
 
 def labels(table):
@@ -90,7 +88,7 @@ def test_the_footnote_says_convention_n_and_fingerprint(paper_run):
     for style in STYLES.values():
         for table in tex(paper_run, style).split(r"\begin{table")[1:]:
             notes = table[table.index(r"\begin{minipage}") :]
-            assert "Convention standard." in notes
+            assert "Convention standard;" in notes
             assert re.search(
                 r"(MSRS: N = 5|TNO: N = 4) pairs, data fingerprint 0123456789ab", notes
             )
@@ -115,8 +113,9 @@ def test_colours_need_their_package(paper_run):
 
 def test_standard_deviations_are_those_of_numpy(paper_run):
     table = first(paper_run, std=True, decimals=6)
-    (result,) = [r for r in table.board.results if r.method.name == "k0"]
-    values = list(result.cell(table.columns[0]).values.values())
+    scores = Results.read(paper_run).scores
+    one = scores[(scores.method == "k0") & (scores.dataset == "MSRS")]
+    values = one[one.metric == paper_run.manifest.columns[0].metric].value
     (line,) = [x for x in table.lines if x.label.text == "Average"]
     assert float(line.cells[0].text) == pytest.approx(np.mean(values), abs=1e-6)
     assert float(line.cells[0].std) == pytest.approx(np.std(values, ddof=1), abs=1e-6)
@@ -159,7 +158,7 @@ def test_orders(paper_run):
     years = {m.label: m.year for m in paper_run.manifest.methods}
     ordered = [years[name] for name in labels(first(paper_run, order="year"))[2:]]
     assert ordered == [*sorted(y for y in ordered if y), None]
-    means = mean_ranks(boards(paper_run, collect(paper_run))[:1])
+    means = mean_ranks(Results.read(paper_run).boards()[:1])
     names = {m.label: m.name for m in paper_run.manifest.methods}
     ranked = [means[names[label]] for label in labels(first(paper_run, order="rank"))[2:]]
     assert ranked == sorted(ranked)
@@ -170,7 +169,7 @@ def test_ours_is_last_and_source_images_first(paper_run, order):
     table = first(paper_run, order=order, ours="cmtFUSION")
     assert labels(table)[:2] == ["Infrared", "Visible"]
     assert labels(table)[-1] == "CMTFusion"
-    assert [len(block) for block in table.blocks] == [2, 9, 1]
+    assert [len(block.lines) for block in table.blocks] == [2, 9, 1]
 
 
 @pytest.mark.parametrize("ours", ["CMTFusio", "infrared"])
@@ -194,8 +193,8 @@ def test_markdown_follows_the_style(paper_run):
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     table = rows[: rows.index(next(r for r in rows if r.startswith("| GTF"))) + 1]
     assert table[-2].startswith("| *Ours* |")
-    assert re.search(r"\| \*\*\d\.\d\*\* ± 0\.\d", text)
-    assert re.search(r"\| \*\d\.\d\* ± 0\.\d", text)
+    assert re.search(r"\| \*\*\d\.\d\*\* &nbsp;±&nbsp;0\.\d", text)
+    assert re.search(r"\| \*\d\.\d\* &nbsp;±&nbsp;0\.\d", text)
     assert "third best in italics" in text
 
 

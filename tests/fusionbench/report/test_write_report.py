@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.report import leaderboard_table, write_report
+from fusionbench.report import write_report
+from fusionbench.results import Results
 from fusionbench.runs import Run
 
 TABLES = {
@@ -21,6 +22,8 @@ TABLES = {
     "references.bib",
     "ranks.csv",
     "ranks.md",
+    "ranks.tex",
+    "ranks_standalone.tex",
     "significance.csv",
     "stability.csv",
     "report.html",
@@ -49,7 +52,7 @@ def test_a_folder_that_is_no_run(tmp_path):
     with pytest.raises(FusionBenchError, match=r"manifest\.json"):
         write_report(Run(tmp_path))
     with pytest.raises(FusionBenchError, match=r"manifest\.json"):
-        leaderboard_table(Run(tmp_path))
+        Results.read(Run(tmp_path))
 
 
 def test_only_reads_and_comes_back_identical(two_by_two, builder):

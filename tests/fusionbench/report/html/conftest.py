@@ -20,8 +20,8 @@ from fusionbench.manifest import (
     PairRecord,
     WeightsRecord,
 )
-from fusionbench.report.collect import collect
 from fusionbench.report.html import write_html
+from fusionbench.results import Results
 from fusionbench.runs import Run
 
 EVIL = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
@@ -137,7 +137,7 @@ def make_run(root: Path) -> Run:
 def report_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The run, with its ``report.html``."""
     run = make_run(tmp_path_factory.mktemp("report") / "run")
-    write_html(run, collect(run))
+    write_html(Results.read(run))
     return run
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from fusionbench.images import write_png
-from fusionbench.report.collect import boards, collect
 from fusionbench.report.html import write_html
 from fusionbench.report.html.thumbnails import LARGE, SMALL, previews
-from fusionbench.report.layout import lay_out
+from fusionbench.report.leaderboard import board_table
+from fusionbench.results import Results
 from fusionbench.runs import Run
 
 
@@ -44,13 +44,14 @@ def decoded(text: str) -> Any:
 
 def test_the_table_is_the_one_of_the_other_formats(report_run: Run) -> None:
     data = held(text_of(report_run))
-    for board in boards(report_run, collect(report_run)):
+    for board in Results.read(report_run).boards():
         place = [d.name for d in report_run.manifest.datasets].index(board.dataset.name)
         same = [b for b in data["datasets"][place]["boards"] if b["convention"] == board.convention]
-        table = lay_out(board)
-        assert [[[c.text, c.rank, list(c.marks)] for c in line.cells] for line in table.lines] == [
-            line["cells"] for line in same[0]["lines"]
-        ]
+        table = board_table(board)
+        start = table.headers[0].text == "N"
+        assert [
+            [[c.text, c.rank, list(c.marks)] for c in line.cells[start:]] for line in table.lines
+        ] == [line["cells"] for line in same[0]["lines"]]
         assert [line.label.text for line in table.lines] == [
             data["methods"][line["method"]]["label"] for line in same[0]["lines"]
         ]
@@ -81,7 +82,7 @@ def test_seven_digits_and_infinity(value: float, expected: object) -> None:
 
 def test_same_run_same_bytes(report_run: Run) -> None:
     before = text_of(report_run)
-    assert write_html(report_run, collect(report_run)) == [report_run.root / "report.html"]
+    assert write_html(Results.read(report_run)) == [report_run.root / "report.html"]
     assert text_of(report_run) == before
 
 
@@ -135,7 +136,7 @@ def test_previews_are_bounded_in_size(tmp_path: Path, report_run: Run) -> None:
 
 @pytest.mark.parametrize("budget", [0, 1000, 9000, 20_000, 10**7])
 def test_budget_is_kept(report_run: Run, budget: int) -> None:
-    results = collect(report_run)
+    results = Results.read(report_run).every
     data = report_run.manifest.datasets[0]
     own = [r for r in results if r.dataset.name == data.name]
     found = previews(report_run, own[0].dataset, own, budget)
@@ -155,7 +156,7 @@ def test_without_images_the_page_still_holds_the_numbers(report_run: Run, tmp_pa
         for method in manifest.methods:
             method.fused[data.name] = {p.id: str(tmp_path / "gone.png") for p in data.pairs}
     manifest.write(tmp_path)
-    write_html(run, collect(run))
+    write_html(Results.read(run))
     assert blocks(text_of(run)) == {}
     data = held(text_of(run))
     assert data["datasets"][0]["originals"] == [None] * 6

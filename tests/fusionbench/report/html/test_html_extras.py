@@ -35,9 +35,9 @@ from fusionbench.profiling.records import (
     Verdict,
 )
 from fusionbench.profiling.records import write_record as write_profile
-from fusionbench.report.collect import collect
 from fusionbench.report.html import write_html
 from fusionbench.report.html.extras import about, detection, profile
+from fusionbench.results import Results
 from fusionbench.runs import Run
 
 INVOCATION: dict[str, Any] = {
@@ -139,7 +139,7 @@ def rich_run(report_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = Run(root)
     _detection(run)
     _profile(run)
-    write_html(run, collect(run))
+    write_html(Results.read(run))
     return run
 
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fusionbench.report.collect import collect
 from fusionbench.report.html import write_html
+from fusionbench.results import Results
 from fusionbench.runs import Run
 
 Visit = Callable[..., Any]
@@ -261,7 +261,7 @@ def test_a_run_without_images_says_so(report_run: Run, visit: Visit, tmp_path: P
         for pair in data.pairs:
             pair.ir = pair.vis = str(tmp_path / "gone.png")
     manifest.write(tmp_path)
-    write_html(run, collect(run))
+    write_html(Results.read(run))
     page = visit(tmp_path / "report.html")
     assert page.locator("#gallery .none").first.inner_text() == "no picture in this page"
     assert "–" in page.inner_text("#board tbody")
@@ -272,7 +272,7 @@ def test_a_run_without_scores_still_shows_its_pictures(
 ) -> None:
     run = Run(tmp_path)
     report_run.manifest.model_copy(update={"columns": []}, deep=True).write(tmp_path)
-    write_html(run, collect(run))
+    write_html(Results.read(run))
     page = visit(tmp_path / "report.html")
     assert page.inner_text("#board caption") == "Nothing has been scored"
     assert page.locator("#gallery figure").count() >= 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fusionbench.report.collect import anchors_first, boards, collect
+from fusionbench.results import Results, sources_first
 
 
 def test_only_the_newest_row_of_a_manifest_pair_counts(builder):
@@ -14,7 +14,7 @@ def test_only_the_newest_row_of_a_manifest_pair_counts(builder):
     builder.scores("D", "m", {"a": {"EN@standard": 1.0}, "stranger": {"EN@standard": 100.0}})
     builder.scores("D", "m", {"b": {"EN@standard": 4.0}, "a": {"EN@standard": 2.0}})
     builder.scores("D", "not-in-manifest", {"a": {"EN@standard": 9.0}})
-    (result,) = collect(builder.write())
+    (result,) = Results.read(builder.write()).every
     assert result.cell(column).values == {"a": 2.0, "b": 4.0}
     assert list(result.rows) == ["a", "b"]
     assert result.mean(column) == 3.0
@@ -25,7 +25,7 @@ def test_mean_is_correctly_rounded_not_a_running_sum(builder):
     builder.method("m")
     column = builder.column("EN@standard")
     builder.scores("D", "m", {str(i): {"EN@standard": 0.1} for i in range(10)})
-    (result,) = collect(builder.write())
+    (result,) = Results.read(builder.write()).every
     assert sum([0.1] * 10) / 10 != 0.1
     assert result.mean(column) == 0.1
 
@@ -44,7 +44,7 @@ def test_nan_infinity_and_errors_are_told_apart(builder):
         },
         {"d": {"VIF@standard": "ValueError: flat"}},
     )
-    (result,) = collect(builder.write())
+    (result,) = Results.read(builder.write()).every
     cell = result.cell(nan)
     assert (cell.undefined, cell.errors) == (("a",), {"d": "ValueError: flat"})
     assert (cell.mean, cell.pairs) == (0.75, 4)
@@ -58,7 +58,7 @@ def test_infinities_of_both_signs_have_no_mean(builder):
     builder.method("m")
     column = builder.column("PSNR@standard")
     builder.scores("D", "m", {"a": {"PSNR@standard": "inf"}, "b": {"PSNR@standard": "-inf"}})
-    (result,) = collect(builder.write())
+    (result,) = Results.read(builder.write()).every
     assert math.isnan(result.mean(column))
 
 
@@ -69,7 +69,7 @@ def test_a_failure_takes_the_mean_and_the_pairs_older_score(builder):
     builder.scores("D", "m", {"a": {"EN@standard": 1.0}, "b": {"EN@standard": 2.0}})
     builder.failure("D", "m", "b", "RuntimeError: no")
     builder.failure("D", "m", "not a pair", "RuntimeError: no")
-    (result,) = collect(builder.write())
+    (result,) = Results.read(builder.write()).every
     assert result.failed == {"b": "RuntimeError: no"}
     assert result.cell(column).values == {"a": 1.0}
     assert math.isnan(result.mean(column))
@@ -77,7 +77,7 @@ def test_a_failure_takes_the_mean_and_the_pairs_older_score(builder):
 
 def test_boards_and_rows_follow_the_manifest(two_by_two):
     run = two_by_two()
-    found = boards(run, collect(run))
+    found = Results.read(run).boards()
     assert [(b.dataset.name, b.convention) for b in found] == [
         ("MSRS", "standard"),
         ("MSRS", "matlab"),
@@ -90,4 +90,4 @@ def test_boards_and_rows_follow_the_manifest(two_by_two):
 
 def test_source_images_come_first(builder):
     methods = [builder.method("b"), builder.method("ir", family="source"), builder.method("a")]
-    assert [m.name for m in anchors_first(methods)] == ["ir", "b", "a"]
+    assert [m.name for m in sources_first(methods)] == ["ir", "b", "a"]
