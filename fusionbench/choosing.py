@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.labelling import distinct
-from fusionbench.manifest import ColumnRecord, Manifest, MethodRecord
+from fusionbench.manifest import ColumnRecord, MethodRecord
 from fusionbench.runs import Run
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Choice:
             FusionBenchError: A label is not ``NAME=LABEL``, or nothing is left.
         """
         manifest = run.manifest
-        methods = self._methods(self._labelled(manifest.methods))
+        methods = self._methods(labelled(manifest.methods, self.labels))
         columns = manifest.columns
         if self.metrics:
             columns = _select(columns, self.metrics, _names_of_column, "metric of this run")
@@ -66,27 +66,26 @@ class Choice:
             raise FusionBenchError("no method of the run is left to show")
         return methods
 
-    def _labelled(self, methods: Iterable[MethodRecord]) -> list[MethodRecord]:
-        """The methods under their new labels."""
-        known, named = list(methods), {}
-        for text in self.labels:
-            name, equals, label = text.partition("=")
-            if not equals or not label.strip():
-                raise FusionBenchError(f"--label {text}: expected NAME=LABEL")
-            (method, *_) = _select(known, name, _names_of_method, "method of this run")
-            named[method.name] = label.strip()
-        labels = distinct(named.get(m.name, m.label) for m in known)
-        return [
-            method.model_copy(update={"label": label})
-            for method, label in zip(known, labels, strict=True)
-        ]
 
+def labelled(methods: Sequence[MethodRecord], labels: Sequence[str]) -> list[MethodRecord]:
+    """The methods under new labels, which are told apart.
 
-def labelled(manifest: Manifest, labels: Sequence[str]) -> Manifest:
-    """The manifest with its methods under other labels; see :class:`Choice`."""
-    return manifest.model_copy(
-        update={"methods": Choice(labels=labels)._labelled(manifest.methods)}
-    )
+    Raises:
+        UnknownNameError: There is no such method.
+        FusionBenchError: A label is not ``NAME=LABEL``.
+    """
+    named = {}
+    for text in labels:
+        name, equals, label = text.partition("=")
+        if not equals or not label.strip():
+            raise FusionBenchError(f"--label {text}: expected NAME=LABEL")
+        (method, *_) = _select(methods, name, _names_of_method, "method of this run")
+        named[method.name] = label.strip()
+    shown = distinct(named.get(m.name, m.label) for m in methods)
+    return [
+        method.model_copy(update={"label": label})
+        for method, label in zip(methods, shown, strict=True)
+    ]
 
 
 def _names_of_method(method: MethodRecord) -> tuple[str, ...]:

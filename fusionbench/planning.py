@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusionbench import console
+from fusionbench.choosing import labelled
 from fusionbench.conventions import select_columns
 from fusionbench.datasets import DataSet, check_pairs, open_dataset, open_folders
 from fusionbench.engines import default_workers
 from fusionbench.errors import FusionBenchError, UnknownNameError
-from fusionbench.manifest import DataSetRecord, Manifest
+from fusionbench.manifest import DataSetRecord, Manifest, MethodRecord
 from fusionbench.names import check_name
 from fusionbench.pipeline import Plan, check_datasets, fuse_all, score_all, start
 from fusionbench.request import DATASET, DETECTOR, ProfileRequest, Request
@@ -49,12 +50,12 @@ def plan(
         DataError: Pairs are refused; lists every kind.
     """
     if request.run is not None or request.fused is not None:
-        return _plan_to_score(request)
+        return _labelled(_plan_to_score(request), request)
     columns = select_columns(request.metrics, request.convention) if request.metrics else []
     methods = prepare(request) if prepared is None else prepared
     found, findings = open_data(request) if data is None else data, request.findings()
     datasets = check_datasets(found, findings)
-    return Plan(
+    made = Plan(
         out=request.out or Path("results") / "+".join(d.name for d in found),
         datasets=datasets,
         columns=columns,
@@ -70,6 +71,20 @@ def plan(
         strict=findings.strict,
         configuration=dict(request.recorded() if configuration is None else configuration),
     )
+    return _labelled(made, request)
+
+
+def _labelled(plan: Plan, request: Request) -> Plan:
+    """The plan with its methods called as the request wants."""
+    if not request.label:
+        return plan
+    named = {m.name: m for m in labelled(plan.methods, request.label)}
+    collected = [named[m.name] for m in plan.collected]
+    return replace(plan, prepared=_renamed(plan.prepared, named), collected=collected)
+
+
+def _renamed(prepared: Sequence[Prepared], named: Mapping[str, MethodRecord]) -> list[Prepared]:
+    return [replace(row, record=named[row.record.name]) for row in prepared]
 
 
 def prepare(request: Request) -> list[Prepared]:
@@ -227,8 +242,10 @@ def plan_to_profile(request: ProfileRequest) -> ProfilePlan:
     dataset = None
     if request.dataset is not None:
         dataset = check_pairs(open_one(replace(request, limit=1)), skip_bad=False)
+    rows = prepare(request)
+    named = {m.name: m for m in labelled([r.record for r in rows], request.label or ())}
     return ProfilePlan(
-        prepared=prepare(request),
+        prepared=_renamed(rows, named),
         settings=_profile_settings(request),
         out=(request.out or Path("results/profile")) / FOLDER,
         dataset=dataset,

@@ -55,6 +55,7 @@ class Request:
     weights_dir: Path | None = None
     download: bool = False
     option: list[str] | None = None
+    label: list[str] | None = None
     overwrite: Overwrite = "changed"
     skip_bad_pairs: bool = False
     accept: list[str] | None = None

@@ -71,6 +71,7 @@ OPTIONS: dict[str, Any] = {
         ..., "--download", help="Download published weights that are not here."
     ),
     "option": typer.Option(..., "--option", help="METHOD.KEY=VALUE, repeatable."),
+    "label": typer.Option(..., help='METHOD="Name in tables and figures", repeatable.'),
     "overwrite": typer.Option(
         ..., help="Do again: nothing, what is missing, what changed, everything."
     ),
@@ -145,7 +146,7 @@ HtmlOption = Annotated[bool, OPTIONS["html"]]
 READING = ("ir_range", "vis_range", "resize")
 DATA = ("dataset", "data_root", "split", "ir", "vis", *READING, "pairs", "limit")
 COLUMNS = ("metrics", "convention")
-WEIGHTS = ("weights", "weights_dir", "download", "option")
+WEIGHTS = ("weights", "weights_dir", "download", "option", "label")
 CHECKS = ("skip_bad_pairs", "accept", "strict")
 
 

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fusionbench.cli import options as o
+from fusionbench.tables.style import MOST_DECIMALS, Layout, Marks, Order
 
 if TYPE_CHECKING:
     from fusionbench.choosing import Choice
     from fusionbench.runs import Run
     from fusionbench.tables.style import TableStyle
-
-
-class Layout(StrEnum):
-    """How data sets stand in LaTeX tables (see :class:`fusionbench.tables.style.TableStyle`)."""
-
-    single = "single"
-    stacked = "stacked"
-    wide = "wide"
-
-
-class Marks(StrEnum):
-    """How the best numbers are marked."""
-
-    bold_underline = "bold-underline"
-    red_blue = "red-blue"
-    top3 = "top3"
-
-
-class Order(StrEnum):
-    """In which order the methods come."""
-
-    given = "given"
-    name = "name"
-    year = "year"
-    rank = "rank"
 
 
 def report(
@@ -48,13 +23,13 @@ def report(
     layout: Annotated[
         Layout,
         typer.Option(help="LaTeX: a table per data set, data sets above each other, or abreast."),
-    ] = Layout.single,
+    ] = "single",
     marks: Annotated[Marks, typer.Option(help="How best and second are marked.")] = (
-        Marks.bold_underline
+        "bold-underline"
     ),
     std: Annotated[bool, typer.Option("--std", help="Standard deviations after means.")] = False,
     decimals: Annotated[
-        int | None, typer.Option(min=0, max=8, help="Decimals (default: by column).")
+        int | None, typer.Option(min=0, max=MOST_DECIMALS, help="Decimals (default: by column).")
     ] = None,
     ours: Annotated[str, typer.Option(help="METHOD that comes last and set apart.")] = "",
     methods: Annotated[
@@ -72,7 +47,7 @@ def report(
     ] = False,
     order: Annotated[
         Order, typer.Option(help="Methods as given, by name, by year, or best rank first.")
-    ] = Order.given,
+    ] = "given",
     boxes: Annotated[
         Path | None, typer.Option(help="YAML of pairs and boxes that the grids enlarge.")
     ] = None,
@@ -88,12 +63,12 @@ def report(
     from fusionbench.tables.style import TableStyle
 
     style = TableStyle(
-        layout=layout.value,
-        marks=marks.value,
+        layout=layout,
+        marks=marks,
         std=std,
         decimals=decimals,
         ours=ours,
-        order=order.value,
+        order=order,
         side_by_side=side_by_side,
     )
     choice = Choice(methods=methods, metrics=metrics, labels=label or (), sources=sources)

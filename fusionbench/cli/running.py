@@ -76,6 +76,7 @@ def fuse(request: Request) -> None:
     "plugin",
     *o.DATA,
     *o.COLUMNS,
+    "label",
     "out",
     "overwrite",
     *o.CHECKS,

@@ -32,7 +32,7 @@ def suite(
     from fusionbench import console
     from fusionbench.cli.reporting import finish
     from fusionbench.errors import FusionBenchError
-    from fusionbench.suites.running import run_suite, table_style
+    from fusionbench.suites.running import run_suite
     from fusionbench.suites.schema import find_suite, read_suite, shipped_suites
 
     if list_them:
@@ -47,4 +47,10 @@ def suite(
         console.plain(f"{path} is a valid suite")
         return
     run = run_suite(asked, path, replace(request.with_plugins(), out=out))
-    finish(run, figures=request.figures, html=request.html, style=table_style(asked))
+    finish(
+        run,
+        figures=request.figures,
+        html=request.html,
+        style=asked.report.style,
+        choice=asked.report.choice,
+    )

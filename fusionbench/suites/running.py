@@ -13,7 +13,6 @@ from fusionbench.request import Request
 from fusionbench.runs import Run
 from fusionbench.stages.preparing import Prepared
 from fusionbench.suites.schema import Suite, SuiteData, SuiteDetection, SuiteMethod, SuiteProfile
-from fusionbench.tables.style import TableStyle
 
 if TYPE_CHECKING:
     from fusionbench.profiling.settings import ProfileSettings
@@ -110,8 +109,3 @@ def _settings(asked: SuiteProfile, request: Request) -> ProfileSettings:
         seed=request.seed,
         effort=Effort(seconds=asked.seconds, calls=asked.calls),
     )
-
-
-def table_style(suite: Suite) -> TableStyle:
-    """How the suite's tables look."""
-    return TableStyle(**suite.report.model_dump())

@@ -16,11 +16,12 @@ from pydantic import (
     model_validator,
 )
 
+from fusionbench.choosing import Choice
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.names import fault_of
 from fusionbench.recipes import Reading, parse_reading
 from fusionbench.stages import WrittenColour
-from fusionbench.tables.style import Layout, Marks, Order
+from fusionbench.tables.style import MOST_DECIMALS, Layout, Marks, Order, TableStyle
 from fusionbench.yamls import compose_yaml, load_yaml
 
 Step = str | int
@@ -113,14 +114,40 @@ class SuiteProfile(_Part):
 
 
 class SuiteReport(_Part):
-    """How the tables look: see ``fusionbench report``."""
+    """How the tables look, and what is shown in them: see ``fusionbench report``."""
 
     layout: Layout = "single"
     marks: Marks = "bold-underline"
     std: bool = False
-    decimals: int | None = Field(default=None, ge=0, le=8)
+    decimals: int | None = Field(default=None, ge=0, le=MOST_DECIMALS)
     ours: str = ""
     order: Order = "given"
+    side_by_side: bool = False
+    methods: str = ""
+    metrics: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    sources: bool = True
+
+    @property
+    def choice(self) -> Choice:
+        """Which rows and columns are shown, under which names."""
+        labels = [f"{name}={label}" for name, label in self.labels.items()]
+        return Choice(
+            methods=self.methods, metrics=self.metrics, labels=labels, sources=self.sources
+        )
+
+    @property
+    def style(self) -> TableStyle:
+        """How tables look."""
+        return TableStyle(
+            layout=self.layout,
+            marks=self.marks,
+            std=self.std,
+            decimals=self.decimals,
+            ours=self.ours,
+            order=self.order,
+            side_by_side=self.side_by_side,
+        )
 
 
 class Suite(_Part):
