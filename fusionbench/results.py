@@ -248,6 +248,23 @@ class Results:
         return pd.DataFrame(rows, columns=names)
 
     @cached_property
+    def detection(self) -> pd.DataFrame:
+        """Average precision of every class and method; no rows for a run without detection."""
+        from fusionbench.detection.results import collect_detection, detection_frame
+
+        return detection_frame(collect_detection(self.run))
+
+    @cached_property
+    def profile(self) -> pd.DataFrame:
+        """Every time, memory and count that was measured; no rows for a run without a profile."""
+        import pandas as pd
+
+        from fusionbench.profiling.results import COLUMNS, profile_frame, read
+
+        found = read(self.run.root)
+        return profile_frame(found) if found else pd.DataFrame(columns=list(COLUMNS))
+
+    @cached_property
     def methods(self) -> pd.DataFrame:
         """The methods of the run: one row each."""
         import pandas as pd

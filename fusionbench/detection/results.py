@@ -119,6 +119,8 @@ def collect_detection(run: Run) -> list[DetectionBoard]:
     Raises:
         FusionBenchError: Labels or manifest of the detection are damaged.
     """
+    if not (run.root / "detection" / "manifest.json").is_file():
+        return []
     datasets = {dataset.name: dataset for dataset in run.manifest.datasets}
     return [
         _board(run, record, datasets[record.dataset])
