@@ -1,13 +1,21 @@
-"""What each part of a report costs, on a made-up run.
+"""What a report costs, on a made-up run: each part of it, or the whole beside another commit's.
 
     python benchmarks/report.py --methods 12 --pairs 32 --metrics 18
+    python benchmarks/report.py --methods 40 --pairs 361 --metrics 8 --against 922205b
 
-Prints the wall time of every table and figure kind, in processor seconds, and its share.
+The first prints the time of every table and figure kind and its share. The second reports the same
+run with this code and with that of a commit, in turns and in fresh processes, and prints wall time,
+peak memory, how often a row file was opened, and the ratios. ``--tables`` leaves out figures and
+page.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,10 +33,31 @@ from fusionbench.manifest import (
     MethodRecord,
     PairRecord,
 )
-from fusionbench.report.collect import Result, collect, full_name
+from fusionbench.results import Results, full_name
 from fusionbench.runs import Run
 
-Writer = Callable[[Run, list[Result]], list[Path]]
+Writer = Callable[[Results], list[Path]]
+ROOT = Path(__file__).resolve().parents[1]
+CHILD = """
+import json, sys, time
+from pathlib import Path
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+from fusionbench.report import write_report
+from fusionbench.runs import Run
+import fusionbench
+wanted = json.loads(sys.argv[2])
+start = time.perf_counter()
+write_report(Run(Path(sys.argv[1])), figures=wanted, html=wanted)
+wall = time.perf_counter() - start
+try:
+    import resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+except ImportError:
+    peak = float("nan")
+rows = [path for path in opened if path.endswith(".jsonl")]
+print(json.dumps([wall, peak, len(rows), len(set(rows)), fusionbench.__file__]))
+"""
 NAMES = (
     *("EN", "SD", "SF", "AG", "MI", "NMI", "PSNR", "MSE", "CC", "SCD", "VIF", "VIFF", "SSIM"),
     *("MS-SSIM", "Qabf", "Nabf", "FMI_w", "FMI_dct", "Qcb", "Qcv"),
@@ -97,8 +126,6 @@ def _scores(
     columns: list[ColumnRecord],
     generator: np.random.Generator,
 ) -> None:
-    import json
-
     quality = generator.normal(size=len(names))
     scene = generator.normal(size=len(ids))
     for m, name in enumerate(names):
@@ -132,19 +159,55 @@ def _images(
 
 def writers() -> dict[str, Writer]:
     """Every part of a report that this benchmark times, in the order of the report."""
-    from fusionbench.report.csvs import write_csvs
     from fusionbench.report.figures import write_rank_figures
     from fusionbench.report.figures.box_plots import write_boxes
     from fusionbench.report.figures.grids import write_grids
-    from fusionbench.report.rank_tables import write_ranks
+    from fusionbench.report.html import write_html
+    from fusionbench.report.leaderboard import write_leaderboard
+    from fusionbench.report.ranks import write_ranks
 
     return {
-        "csv": write_csvs,
+        "leaderboard": write_leaderboard,
         "ranks": write_ranks,
         "boxes": write_boxes,
         "rank figures": write_rank_figures,
         "grids": write_grids,
+        "page": write_html,
     }
+
+
+def whole(run: Run, code: Path, *, figures: bool) -> list[float]:
+    """Wall seconds, peak MiB, and row files opened and there, of a report in a fresh process."""
+    command = [sys.executable, "-c", CHILD, str(run.root), json.dumps(figures)]
+    environment = os.environ | {"PYTHONPATH": str(code)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    *numbers, file = json.loads(done.stdout.splitlines()[-1])
+    assert Path(file).is_relative_to(code), f"{file} is not of {code}"
+    return [float(number) for number in numbers]
+
+
+def against(
+    run: Run, commit: str, times: int, *, figures: bool, show: Callable[[str], None]
+) -> None:
+    """Report the run with this code and with a commit's, in turns, and print both and ratios."""
+    with tempfile.TemporaryDirectory() as scratch:
+        other = Path(scratch) / "code"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "-q", "--detach", str(other), commit], check=True)
+        try:
+            turns = [
+                (whole(run, ROOT, figures=figures), whole(run, other, figures=figures))
+                for _ in range(times)
+            ]
+        finally:
+            subprocess.run([*git, "remove", "--force", str(other)], check=True)
+    here, there = (np.median(np.array(part), axis=0) for part in zip(*turns, strict=True))
+    for name, numbers in (("this code", here), (commit, there)):
+        wall, peak, opened, files = numbers
+        show(f"{name:12}{wall:8.2f} s {peak:8.0f} MiB, {opened:.0f} reads of {files:.0f} row files")
+    ratios = [turn[1][0] / turn[0][0] for turn in turns]
+    show(f"time ratio {np.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+    show(f"memory ratio {there[1] / here[1]:.2f}")
 
 
 def main(show: Callable[[str], None] = print) -> None:
@@ -155,18 +218,24 @@ def main(show: Callable[[str], None] = print) -> None:
     parser.add_argument("--metrics", type=int, default=18, choices=range(1, 21), metavar="1..20")
     parser.add_argument("--size", type=int, nargs=2, default=(480, 640))
     parser.add_argument("--keep", type=Path, help="Write the run here and leave it.")
+    parser.add_argument("--against", help="A commit whose report is timed beside this one.")
+    parser.add_argument("--times", type=int, default=3, help="How often, with --against.")
+    parser.add_argument("--tables", action="store_true", help="With --against: tables alone.")
     parser.add_argument("--only", help="Writers to time, separated by commas.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         root = given.keep or Path(scratch)
         run = made_up(root, given.methods, given.pairs, given.metrics, tuple(given.size))
-        results = collect(run)
+        if given.against:
+            against(run, given.against, given.times, figures=not given.tables, show=show)
+            return
+        results = Results.read(run)
         clock = {}
         for name, write in writers().items():
             if given.only and name not in given.only.split(","):
                 continue
             wall, cpu = time.perf_counter(), time.process_time()
-            files = len(write(run, results))
+            files = len(write(results))
             clock[name] = (time.process_time() - cpu, time.perf_counter() - wall, files)
     total = sum(cpu for cpu, _, _ in clock.values())
     for name, (cpu, wall, files) in clock.items():
