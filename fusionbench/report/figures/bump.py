@@ -22,9 +22,9 @@ from fusionbench.report.figures.style import (
     cut,
     headline,
     labels_of,
+    legend_columns,
     looks,
     ranked_values,
-    text_width,
     widest,
 )
 from fusionbench.report.layout import ARROWS
@@ -123,7 +123,8 @@ def parallel_coordinates(ranking: Ranking, highlight: Sequence[str] = ()) -> Fig
     standing = [name for name, own in look.items() if own.stands_out]
     labels = cut({name: labels_of(ranking)[name] for name in standing}, 1.6, SIZE)
     foot = 0.5 + widest(heads.values(), SIZE)
-    lines = math.ceil(sum(text_width(text, SIZE) + 0.55 for text in labels.values()) / TEXT_WIDTH)
+    across = legend_columns(labels.values(), TEXT_WIDTH)
+    lines = math.ceil(len(labels) / across)
     size = (TEXT_WIDTH, TITLE + TALL + foot + 0.16 * lines)
     figure = Figure(figsize=size, dpi=DPI)
     ax = axes_at(figure, SIDE, TITLE + 0.1, TEXT_WIDTH - 2 * SIDE, TALL)
@@ -133,9 +134,7 @@ def parallel_coordinates(ranking: Ranking, highlight: Sequence[str] = ()) -> Fig
     ax.set_yticks([0, 1], ["worst", "best"])
     _ends(ax, means, sign)
     handles = [line for line in ax.lines if line.get_label() in labels]
-    figure.legend(
-        handles, labels.values(), loc="lower center", ncols=-(-len(labels) // lines), borderpad=0.1
-    )
+    figure.legend(handles, list(labels.values()), loc="lower center", ncols=across, borderpad=0.1)
     board = ranking.board
     headline(
         figure, f"{board.dataset.name}, convention {board.convention}: means from worst to best"
