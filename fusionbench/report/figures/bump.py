@@ -34,7 +34,8 @@ from fusionbench.report.ranks import decimals, shown
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE, SIZE, LONGEST_LABEL, MANY = 0.28, 7, 1.75, 16
+TITLE, SIZE, MANY = 0.28, 7, 16
+LONGEST_LABEL, LONGEST_IN_NARROW = 1.9, 0.95
 TALL, SIDE = 1.7, 0.45
 
 
@@ -46,8 +47,7 @@ def bump_of_metrics(ranking: Ranking, highlight: Sequence[str] = ()) -> Figure:
     places |= {heads[contest.name]: contest.places for contest in ranking.contests}
     board = ranking.board
     title = f"{board.dataset.name}, convention {board.convention}: places by mean rank"
-    width = TEXT_WIDTH if len(places) > 6 else COLUMN_WIDTH
-    return _chart(places, labels_of(ranking), looks(ranking, highlight), title, width)
+    return _chart(places, labels_of(ranking), looks(ranking, highlight), title)
 
 
 def bump_of_conventions(rankings: Sequence[Ranking], highlight: Sequence[str] = ()) -> Figure:
@@ -57,7 +57,7 @@ def bump_of_conventions(rankings: Sequence[Ranking], highlight: Sequence[str] = 
     look = {**looks(rankings[0], highlight)}
     look |= {name: Look() for name in labels if name not in look}
     title = f"{rankings[0].board.dataset.name}: overall places by convention"
-    return _chart(places, labels, look, title, COLUMN_WIDTH)
+    return _chart(places, labels, look, title)
 
 
 def _heads(ranking: Ranking) -> dict[str, str]:
@@ -71,14 +71,16 @@ def _chart(
     labels: dict[str, str],
     look: dict[str, Look],
     title: str,
-    width: float,
 ) -> Figure:
+    """Lines between the names at both ends; as wide as a column of two where all that fits."""
     import pandas as pd
 
     places = pd.DataFrame(stops).T.reindex(columns=list(look))
     most = int(places.count(axis=1).max())
     row, size = (0.17, SIZE) if most <= MANY else (0.13, 6)
-    labels = cut(labels, min(LONGEST_LABEL, 0.27 * width), size)
+    narrow = len(stops) <= 6 and widest(labels.values(), size) <= LONGEST_IN_NARROW
+    width = COLUMN_WIDTH if narrow else TEXT_WIDTH
+    labels = cut(labels, LONGEST_LABEL, size)
     side = widest(labels.values(), size) + 0.3
     foot = widest(stops, SIZE) + 0.12
     figure = Figure(figsize=(width, TITLE + row * most + foot), dpi=DPI)
