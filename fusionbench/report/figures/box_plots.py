@@ -114,7 +114,7 @@ def _draw(ax: Axes, frame: pd.DataFrame, methods: Sequence[MethodRecord], pairs:
     how |= {"hue": "source", "palette": {True: GRAY, False: BLUE}, "dodge": False}
     if len(frame):
         mean = {"marker": "D", "mfc": ORANGE, "mec": "white", "ms": 4, "mew": 0.5, "zorder": 4}
-        flier = {"marker": "o", "ms": 2.2, "mew": 0, "alpha": 0.6}
+        flier = {"marker": "o", "ms": 2.2, "mew": 0.5, "alpha": 0.7}
         lines = {"linewidth": 0.7, "medianprops": {"linewidth": 1.4}, "fill": False, "width": 0.62}
         sns.boxplot(
             **how, **lines, showmeans=True, meanprops=mean, flierprops=flier, showfliers=not few

@@ -22,9 +22,9 @@ from fusionbench.report.figures.style import (
     cut,
     headline,
     labels_of,
+    legend_columns,
     looks,
     ranked_values,
-    text_width,
     widest,
 )
 from fusionbench.report.leaderboard import ARROWS
@@ -34,7 +34,8 @@ from fusionbench.tables.numbers import decimals, shown
 if TYPE_CHECKING:
     import pandas as pd
 
-TITLE, SIZE, LONGEST_LABEL, MANY = 0.28, 7, 1.75, 16
+TITLE, SIZE, MANY = 0.28, 7, 16
+LONGEST_LABEL, LONGEST_IN_NARROW = 1.9, 0.95
 TALL, SIDE = 1.7, 0.45
 
 
@@ -46,8 +47,7 @@ def bump_of_metrics(ranking: Ranking, highlight: Sequence[str] = ()) -> Figure:
     places |= {heads[contest.name]: contest.places for contest in ranking.contests}
     board = ranking.board
     title = f"{board.dataset.name}, convention {board.convention}: places by mean rank"
-    width = TEXT_WIDTH if len(places) > 6 else COLUMN_WIDTH
-    return _chart(places, labels_of(ranking), looks(ranking, highlight), title, width)
+    return _chart(places, labels_of(ranking), looks(ranking, highlight), title)
 
 
 def bump_of_conventions(rankings: Sequence[Ranking], highlight: Sequence[str] = ()) -> Figure:
@@ -57,7 +57,7 @@ def bump_of_conventions(rankings: Sequence[Ranking], highlight: Sequence[str] = 
     look = {**looks(rankings[0], highlight)}
     look |= {name: Look() for name in labels if name not in look}
     title = f"{rankings[0].board.dataset.name}: overall places by convention"
-    return _chart(places, labels, look, title, COLUMN_WIDTH)
+    return _chart(places, labels, look, title)
 
 
 def _heads(ranking: Ranking) -> dict[str, str]:
@@ -71,14 +71,16 @@ def _chart(
     labels: dict[str, str],
     look: dict[str, Look],
     title: str,
-    width: float,
 ) -> Figure:
+    """Lines between the names at both ends; as wide as a column of two where all that fits."""
     import pandas as pd
 
     places = pd.DataFrame(stops).T.reindex(columns=list(look))
     most = int(places.count(axis=1).max())
     row, size = (0.17, SIZE) if most <= MANY else (0.13, 6)
-    labels = cut(labels, min(LONGEST_LABEL, 0.27 * width), size)
+    narrow = len(stops) <= 6 and widest(labels.values(), size) <= LONGEST_IN_NARROW
+    width = COLUMN_WIDTH if narrow else TEXT_WIDTH
+    labels = cut(labels, LONGEST_LABEL, size)
     side = widest(labels.values(), size) + 0.3
     foot = widest(stops, SIZE) + 0.12
     figure = Figure(figsize=(width, TITLE + row * most + foot), dpi=DPI)
@@ -123,7 +125,8 @@ def parallel_coordinates(ranking: Ranking, highlight: Sequence[str] = ()) -> Fig
     standing = [name for name, own in look.items() if own.stands_out]
     labels = cut({name: labels_of(ranking)[name] for name in standing}, 1.6, SIZE)
     foot = 0.5 + widest(heads.values(), SIZE)
-    lines = math.ceil(sum(text_width(text, SIZE) + 0.55 for text in labels.values()) / TEXT_WIDTH)
+    across = legend_columns(labels.values(), TEXT_WIDTH)
+    lines = math.ceil(len(labels) / across)
     size = (TEXT_WIDTH, TITLE + TALL + foot + 0.16 * lines)
     figure = Figure(figsize=size, dpi=DPI)
     ax = axes_at(figure, SIDE, TITLE + 0.1, TEXT_WIDTH - 2 * SIDE, TALL)
@@ -133,9 +136,7 @@ def parallel_coordinates(ranking: Ranking, highlight: Sequence[str] = ()) -> Fig
     ax.set_yticks([0, 1], ["worst", "best"])
     _ends(ax, means, sign)
     handles = [line for line in ax.lines if line.get_label() in labels]
-    figure.legend(
-        handles, labels.values(), loc="lower center", ncols=-(-len(labels) // lines), borderpad=0.1
-    )
+    figure.legend(handles, list(labels.values()), loc="lower center", ncols=across, borderpad=0.1)
     board = ranking.board
     headline(
         figure, f"{board.dataset.name}, convention {board.convention}: means from worst to best"

@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 ACROSS, DOWN = 3, 5
 TALL, TITLE, TICKS, LEFT, GAP = 1.35, 0.22, 0.2, 0.38, 0.14
 WIDE = TEXT_WIDTH / ACROSS - LEFT - GAP
-LEGEND_SIZE, LEGEND_LINE, HANDLE = 5.5, 0.1, 0.25
+LEGEND_SIZE, LEGEND_LINE, HANDLE, LONGEST_LABEL = 5.5, 0.1, 0.25, 1.2
 
 
 def curves(ranking: Ranking, highlight: Sequence[str] = ()) -> Iterator[Figure]:
@@ -60,7 +60,7 @@ def _sheet(
     down = math.ceil(len(panels) / across)
     line = TITLE + TALL + TICKS
     figure = Figure(figsize=(TEXT_WIDTH / ACROSS * across, 0.28 + down * line + 0.2), dpi=DPI)
-    labels = cut(labels_of(ranking), 0.8, LEGEND_SIZE)
+    labels = cut(labels_of(ranking), LONGEST_LABEL, LEGEND_SIZE)
     for i, ((metric, better), frame) in enumerate(panels):
         row, place = divmod(i, across)
         left = place * TEXT_WIDTH / ACROSS + LEFT
@@ -83,8 +83,7 @@ def _sheet(
 def _panel(ax: Axes, frame: pd.DataFrame, look: dict[str, Look]) -> list[Floats]:
     """Draw the lines of a metric: shares and values, from the lowest."""
     finite = frame[np.isfinite(frame["value"])].sort_values("value")
-    values = {str(name): found.to_numpy() for name, found in finite.groupby("method")["value"]}
-    lines = {n: np.column_stack([np.linspace(1 / len(v), 1, len(v)), v]) for n, v in values.items()}
+    lines = {str(name): _line(own.to_numpy()) for name, own in finite.groupby("method")["value"]}
     for stands_out in (False, True):
         names = [name for name in look if name in lines and look[name].stands_out == stands_out]
         ax.add_collection(
@@ -102,6 +101,12 @@ def _panel(ax: Axes, frame: pd.DataFrame, look: dict[str, Look]) -> list[Floats]
     ax.tick_params(labelsize=6, length=2)
     ax.grid(visible=True)
     return list(lines.values())
+
+
+def _line(values: Floats) -> Floats:
+    """Shares and values; of a single pair a level line."""
+    shares = np.linspace(1 / len(values), 1, len(values)) if len(values) > 1 else np.arange(2.0)
+    return np.column_stack([shares, np.resize(values, len(shares))])
 
 
 def _legend(

@@ -25,6 +25,7 @@ from fusionbench.report.figures.style import (
     LIGHT,
     TEXT_WIDTH,
     fitted,
+    legend_columns,
     one_line,
     save,
     text_width,
@@ -45,7 +46,7 @@ SOURCE_LOOKS: dict[str, dict[str, Any]] = {
 }
 OTHERS: dict[str, Any] = {"color": LIGHT, "lw": 0.7, "zorder": 1}
 RECALL = np.linspace(0, 1, 101)
-LEGEND_LINE, LONGEST = 0.17, 1.3
+LEGEND_LINE, LONGEST = 0.17, 2.0
 PANELS_ACROSS, MOST_PANELS = 4, 20
 LEAST = 3
 ENOUGH = 10
@@ -81,9 +82,9 @@ def _curves(board: DetectionBoard, names: Sequence[str]) -> Figure:
     across = min(ACROSS, len(names))
     down = math.ceil(len(names) / across)
     width = max(TEXT_WIDTH * across / ACROSS, TEXT_WIDTH * 0.6)
-    columns = 4 if width > 5 else 2
-    rows = math.ceil(len({label for label, _, _ in looks}) / columns)
-    size = (width, 2.3 * down + LEGEND_LINE * rows + 0.55)
+    lines = {label: Line2D([], [], **look) for label, _, look in looks}
+    columns = min(4, legend_columns(lines, width))
+    size = (width, 2.3 * down + LEGEND_LINE * math.ceil(len(lines) / columns) + 0.55)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     figure.suptitle(one_line(board.title, width - 0.1, 8), fontsize=8)
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flatten()
@@ -98,7 +99,6 @@ def _curves(board: DetectionBoard, names: Sequence[str]) -> Figure:
     for ax in axes[len(names) :]:
         ax.set_axis_off()
     figure.supylabel("Precision at an overlap of 0.5", fontsize=8)
-    lines = {label: Line2D([], [], **look) for label, _, look in looks}
     figure.legend(
         list(lines.values()),
         list(lines),

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,6 +158,11 @@ def text_width(text: str, size: float) -> float:
 def widest(texts: Iterable[str], size: float) -> float:
     """Width in inches of the widest of some texts, which may have several lines."""
     return max((text_width(line, size) for text in texts for line in text.split("\n")), default=0)
+
+
+def legend_columns(labels: Collection[str], width: float, size: float = 7) -> int:
+    """In how many columns a legend stands that is at most ``width`` inches wide."""
+    return max(1, min(len(labels), int(width / (widest(labels, size) + 0.55))))
 
 
 def one_line(text: str, width: float, size: float) -> str:
