@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import operator
 import os
@@ -28,6 +29,9 @@ from fusionbench.files import digest, write_json
 from fusionbench.recipes import SOURCES, Recipe, Which, Window
 
 SCHEMA: Literal[1] = 1
+SOURCE_FAMILY = "source"
+"""The family of the methods that give a source image back."""
+CPUINFO = Path("/proc/cpuinfo")
 PACKAGES = ("numpy", "opencv-python", "scipy", "torch", "PyWavelets", "pandas", "scikit-image")
 
 
@@ -127,6 +131,11 @@ class MethodRecord(_Record):
     trained_pairs: dict[str, list[str]] = Field(default_factory=dict)
     weights: WeightsRecord | None = None
     fused: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+    @property
+    def is_source(self) -> bool:
+        """Whether the row is a source image itself; those are shown and never ranked."""
+        return self.family == SOURCE_FAMILY
 
 
 class ColumnRecord(_Record):
@@ -279,9 +288,8 @@ def hardware(device: str) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(errors="replace").splitlines():
+    with contextlib.suppress(OSError):  # Linux alone has the file
+        for line in CPUINFO.read_text("utf-8", "replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

@@ -29,7 +29,6 @@ from fusionbench.manifest import (
     hardware,
     versions,
 )
-from fusionbench.report.collect import is_anchor
 from fusionbench.runs import Run, latest
 from fusionbench.stages import Overwrite
 from fusionbench.stages.applying import WrittenColour
@@ -195,7 +194,7 @@ def _judge(run: Run, plan: Plan) -> None:
             findings.add(check, row["pair"], share, dataset=dataset.name, method=method.name)
         judged |= {(check, dataset.name, method.name) for check in RANGE}
     for dataset in plan.datasets:
-        seen = ((m.name, is_anchor(m), _looks(run, dataset, m)) for m in plan.methods)
+        seen = ((m.name, m.is_source, _looks(run, dataset, m)) for m in plan.methods)
         for name, count, problems in judge_all(seen):
             if count:
                 judged |= {(check, dataset.name, name) for check in JUDGED}

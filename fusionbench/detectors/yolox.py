@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 import cv2
 import numpy as np
 
-from fusionbench import Detections, WeightsError, detector
-from fusionbench.checkpoints import plainly
+from fusionbench import Detections, WeightsError, detector, plainly
 
 from ._coco import COCO
-from ._suppression import suppress
+from ._suppression import F32, suppress
 from ._weights import FileDetector
 
 if TYPE_CHECKING:
-    from fusionbench.boxes import F32, Thresholds
-    from fusionbench.images import U8
+    from fusionbench import U8, Thresholds
 
 SIZE = 416
 STRIDES = (8, 16, 32)

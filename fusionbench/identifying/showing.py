@@ -14,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fusionbench.files import write_text
-from fusionbench.identifying import Identified
-from fusionbench.identifying.candidates import Candidate, Subset, Trial, try_row
+from fusionbench.identifying.candidates import Candidate, Identified, Subset, Trial, try_row
 from fusionbench.identifying.published import Published
 from fusionbench.identifying.values import Values, conventions_of
 

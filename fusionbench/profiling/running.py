@@ -45,7 +45,6 @@ from fusionbench.profiling.worker import (
     failure_line,
     measured_ceilings,
 )
-from fusionbench.report.collect import is_anchor
 from fusionbench.stages import Overwrite, is_done
 from fusionbench.stages.preparing import Prepared
 
@@ -276,7 +275,7 @@ def profile_run(run: Run, plan: Plan, settings: ProfileSettings | None = None) -
         settings: How, by default in fp32 at 640x480.
     """
     profiled = ProfilePlan(
-        prepared=[p for p in plan.prepared if not is_anchor(p.record)],
+        prepared=[p for p in plan.prepared if not p.record.is_source],
         settings=settings or ProfileSettings(device=plan.device, seed=plan.seed),
         out=run.root / FOLDER,
         overwrite=plan.overwrite,

@@ -11,8 +11,6 @@ from fusionbench.checks import FindingRecord
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
 from fusionbench.runs import Row, Run
 
-SOURCE_FAMILY = "source"
-
 
 def full_name(column: ColumnRecord) -> str:
     """``metric@convention``."""
@@ -21,7 +19,7 @@ def full_name(column: ColumnRecord) -> str:
 
 def is_anchor(method: MethodRecord) -> bool:
     """Whether a row of the table is a source image itself; those are shown and never ranked."""
-    return method.family == SOURCE_FAMILY
+    return method.is_source
 
 
 def anchors_first(methods: Iterable[MethodRecord]) -> list[MethodRecord]:

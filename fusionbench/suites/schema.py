@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.files import packaged
 from fusionbench.names import fault_of
 from fusionbench.recipes import Reading, parse_reading
 from fusionbench.report.options import Layout, Marks, Order
@@ -153,8 +153,7 @@ class Suite(_Part):
 
 def shipped_suites() -> dict[str, Path]:
     """The suites of ``configs/suites`` by name."""
-    folder = Path(str(resources.files("fusionbench.configs").joinpath("suites")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: path for path in sorted(packaged("suites").glob("*.yaml"))}
 
 
 def find_suite(text: str) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from fusionbench.checkpoints import load_weights, read_weights
+from fusionbench import load_weights, read_weights
 
 
 def read_state(path: Path, inside: str = "") -> dict[str, Any]:

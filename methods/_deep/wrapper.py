@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from fusionbench import Method, Weights
-from fusionbench.weights import find_published, known_weights, user_file
+from fusionbench import Method, Weights, find_published, known_weights, user_file
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from fusionbench import Method, Weights, method
-from fusionbench.files import sha256_of
-from fusionbench.plugins import packaged_weights
-from fusionbench.weights import (
+from fusionbench import (
+    Method,
+    Weights,
     added_weights,
     find_published,
     known_weights,
+    method,
+    packaged_weights,
     read_card,
+    sha256_of,
     trained_pairs,
     user_file,
 )
@@ -26,7 +28,7 @@ from fusionbench.weights import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.training import TrainingRequest
+    from fusionbench import TrainingRequest
 
     from .network import CMTFusion
     from .transformer import Variant

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusionbench.checkpoints import load_weights, read_weights
+from fusionbench import load_weights, read_weights
 
 if TYPE_CHECKING:
     from torch import Tensor

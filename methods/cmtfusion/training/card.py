@@ -6,10 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fusionbench.files import sha256_of, write_json
-from fusionbench.manifest import DataSetRecord, hardware, versions
-from fusionbench.training import TrainingRequest
-from fusionbench.weights import read_card
+from fusionbench import (
+    DataSetRecord,
+    TrainingRequest,
+    hardware,
+    read_card,
+    sha256_of,
+    versions,
+    write_json,
+)
 
 from .curves import read
 from .settings import Settings

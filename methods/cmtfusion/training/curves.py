@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from fusionbench.images import write_png
+from fusionbench import write_png
 
 from .crops import to_network
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .crops import GreyPair
 
 TERMS = ("total", "data", "spatial", "perceptual", "frequency")
+BLUE, ORANGE, LIGHT = "#0072B2", "#D55E00", "#E3E3E3"
+LOOK = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 7, "lines.linewidth": 1}
 
 
 def append(path: Path, row: Mapping[str, object]) -> None:
@@ -61,15 +63,14 @@ def write_samples(network: CMTFusion, pairs: Sequence[GreyPair], folder: Path, s
 
 def draw_losses(out: Path) -> None:
     """``losses.png``: every term over the steps, running mean of the crops, and validation."""
+    import matplotlib.style
     from matplotlib.figure import Figure
-
-    from fusionbench.report.style import TEXT_WIDTH, figure_style
 
     rows, judged = read(out / "train.csv"), read(out / "validation.csv")
     if not rows:
         return
-    with figure_style():
-        figure = Figure(figsize=(TEXT_WIDTH, 1.9), dpi=150, layout="constrained")
+    with matplotlib.style.context(["default", LOOK]):
+        figure = Figure(figsize=(7.16, 1.9), dpi=150, layout="constrained")
         for ax, term in zip(figure.subplots(1, len(TERMS)), TERMS, strict=True):
             _draw(ax, term, rows, judged)
         figure.savefig(out / "losses.png", metadata={"Software": None})
@@ -78,8 +79,6 @@ def draw_losses(out: Path) -> None:
 def _draw(
     ax: Axes, term: str, rows: list[dict[str, float]], judged: list[dict[str, float]]
 ) -> None:
-    from fusionbench.report.style import BLUE, LIGHT, ORANGE
-
     steps, values = [r["step"] for r in rows], np.array([r[term] for r in rows])
     width = max(len(values) // 40, 1)
     smooth = np.convolve(values, np.ones(width) / width, "valid")

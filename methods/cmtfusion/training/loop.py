@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fusionbench import FusionBenchError
-from fusionbench.training import TrainingRequest
+from fusionbench import FusionBenchError, TrainingRequest
 
 from ..loading import load_state, read_state
 from ..network import CMTFusion

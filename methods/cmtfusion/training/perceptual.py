@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fusionbench import FusionBenchError
-from fusionbench.files import sha256_of
+from fusionbench import FusionBenchError, sha256_of
 
 if TYPE_CHECKING:
     from .settings import Settings

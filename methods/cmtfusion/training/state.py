@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusionbench import FusionBenchError, WeightsError
-from fusionbench.checkpoints import read_checkpoint
+from fusionbench import FusionBenchError, WeightsError, read_checkpoint
 
 from ..network import CMTFusion
 
