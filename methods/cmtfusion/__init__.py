@@ -81,8 +81,7 @@ class _CMT(Method):
 
     def load(self) -> None:
         """Build the network and load the weights, strictly."""
-        from .loading import load_state, read_state
-        from .network import CMTFusion
+        from .network import CMTFusion, load_state, read_state
 
         path = self.weights().path
         network = CMTFusion(self.variant)
@@ -93,7 +92,7 @@ class _CMT(Method):
         """Fuse luma with luma."""
         import torch
 
-        from .._deep.saving import from_signed
+        from .._deep.colour import from_signed
 
         with torch.inference_mode():
             (fused,) = self.network(2 * ir - 1, 2 * vis - 1, levels=1)
@@ -102,8 +101,7 @@ class _CMT(Method):
     @classmethod
     def check_weights(cls, path: Path) -> None:
         """Load a file into a network that is thrown away."""
-        from .loading import load_state, read_state
-        from .network import CMTFusion
+        from .network import CMTFusion, load_state, read_state
 
         load_state(CMTFusion(cls.variant), read_state(path), str(path))
 
