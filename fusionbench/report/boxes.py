@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from fusionbench.labelling import apart
 from fusionbench.manifest import ColumnRecord
+from fusionbench.names import apart
 from fusionbench.report.collect import Result, full_name, is_anchor
 from fusionbench.report.layout import ARROWS
 from fusionbench.report.style import (

@@ -18,7 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fusionbench.images import U8
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.scenes import Box
 from fusionbench.report.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
 

@@ -1,8 +1,8 @@
 """Linear and guided filters over H×W float64 images, with the borders that MATLAB names.
 
 ``replicate`` repeats the edge pixel, ``symmetric`` mirrors with the edge repeated, ``mirror``
-without it, ``zero`` pads with 0. The bilateral filter is by a bilateral grid (Paris and Durand 2006);
-bicubic resizing is as MATLAB's ``imresize`` does it, with antialiasing and mirrored borders.
+without it, ``zero`` pads with 0. The bilateral filter is by a bilateral grid (Paris and Durand
+2006); bicubic resizing is as MATLAB's ``imresize`` does it, with antialiasing and mirrored borders.
 """
 
 from __future__ import annotations

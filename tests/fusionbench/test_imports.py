@@ -12,7 +12,7 @@ import fusionbench
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
     # what knows nothing of images or runs
-    "errors cards names files yamls console labelling seeding engines downloads recipes configs "
+    "errors cards names files yamls console seeding engines downloads recipes configs "
     "imagefiles checkpoints settings stages detection",
     # what a run, a plug-in and an image are
     "checks manifest runs locking images primitives sources boxes opened homes registry weights "

@@ -20,7 +20,7 @@ from fusionbench.registry import REGISTRIES
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("versions.txt")
 ENGINE = {
-    "fusionbench.stages.applying.FUSED_BY": ["stages/applying.py", "images.py"],
+    "fusionbench.stages.applying.FUSED_BY": ["stages/applying.py", "images.py", "seeding.py"],
     "fusionbench.sources.SCORED_BY": ["sources.py", "primitives/*.py"],
     "fusionbench.stages.detecting.DETECTED_BY": ["stages/detecting.py", "boxes.py"],
     "fusionbench.detection.finetuning.TRAINED_BY": ["detection/finetuning.py"],

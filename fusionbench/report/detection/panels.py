@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from fusionbench.images import U8
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.style import (
     BLUE,
     DARK,

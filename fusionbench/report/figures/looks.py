@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.fonts import drawable
 from fusionbench.report.ranking import Contest, Ranking
 from fusionbench.report.style import BLUE, GRAY, GREEN, ORANGE, PURPLE, SKY, text_width

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fusionbench.comparing.reading import _published
+from fusionbench.comparing.agreeing import _published
 from fusionbench.report.collect import boards
 from fusionbench.report.layout import lay_out
 from fusionbench.report.options import TableStyle

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from fusionbench import console
-from fusionbench.labelling import apart, distinct
+from fusionbench.names import apart, distinct
 from fusionbench.report import fonts, leaderboard_table, write_report
 from fusionbench.report.collect import collect
 from fusionbench.report.figures.looks import cut
