@@ -23,10 +23,11 @@ from pydantic import (
     model_serializer,
 )
 
+from fusionbench.cards import Better
 from fusionbench.checks import FindingRecord, Findings
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest, write_json
-from fusionbench.recipes import SOURCES, Recipe, Which, Window
+from fusionbench.recipes import SOURCES, Recipe, Resized, Which, Window
 
 SCHEMA: Literal[1] = 1
 SOURCE_FAMILY = "source"
@@ -54,7 +55,7 @@ class PairRecord(_Record):
     vis_sha256: str
     ir_window: Window | None = None
     vis_window: Window | None = None
-    resized: Literal["", "ir", "vis"] = ""
+    resized: Resized = ""
     size: tuple[int, int] | None = None
 
     def recipe(self, which: Which) -> Recipe:
@@ -143,7 +144,7 @@ class ColumnRecord(_Record):
 
     metric: str
     convention: str
-    better: Literal["higher", "lower"]
+    better: Better
     params: dict[str, Any]
     fingerprint: str
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import (
@@ -18,7 +18,7 @@ from pydantic import (
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.files import packaged
 from fusionbench.names import fault_of
-from fusionbench.recipes import Reading, parse_reading
+from fusionbench.recipes import Reading, Resized, parse_reading
 from fusionbench.report.options import Layout, Marks, Order
 from fusionbench.stages import WrittenColour
 from fusionbench.yamls import compose_yaml, load_yaml
@@ -50,7 +50,7 @@ class SuiteData(_Part):
     labels: str = ""
     ir_range: str = ""
     vis_range: str = ""
-    resize: Literal["", "ir", "vis"] = ""
+    resize: Resized = ""
 
     @property
     def reading(self) -> Reading:
