@@ -17,8 +17,7 @@ from fusionbench.identifying.candidates import (
     rank_candidates,
     subsets_of,
 )
-from fusionbench.identifying.published import Published, parse_row
-from fusionbench.identifying.values import GRAYS, Values, compute_values
+from fusionbench.identifying.values import GRAYS, Published, Values, compute_values, parse_row
 
 __all__ = [
     "GRAYS",

@@ -14,8 +14,7 @@ from fusionbench.conventions import load_conventions
 from fusionbench.datasets import DataSet, open_dataset
 from fusionbench.errors import DataError, FusionBenchError
 from fusionbench.files import sha256_of
-from fusionbench.identifying.published import Published
-from fusionbench.identifying.values import AS_READ, Values, conventions_of
+from fusionbench.identifying.values import AS_READ, Published, Values, conventions_of
 from fusionbench.manifest import PairRecord
 
 FIRST = (10, 15, 20, 21, 25, 30, 35, 37, 40, 42, 44, 50, 60, 80, 100, 150, 200, 221, 250, 300, 361)

@@ -15,8 +15,7 @@ from rich.text import Text
 
 from fusionbench.files import write_text
 from fusionbench.identifying.candidates import Candidate, Identified, Subset, Trial, try_row
-from fusionbench.identifying.published import Published
-from fusionbench.identifying.values import Values, conventions_of
+from fusionbench.identifying.values import Published, Values, conventions_of
 
 FEW = 3
 
