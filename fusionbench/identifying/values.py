@@ -1,4 +1,4 @@
-"""A published row, and every metric of it, of every pair, under every convention and gray conversion.
+"""A published row, and its metrics of every pair under every convention and gray conversion.
 
 Conventions that set the same parameters share one computation, and so do conversions that make the
 same image: of gray files all of them do.
