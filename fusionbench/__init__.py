@@ -1,7 +1,9 @@
 """fusionbench: benchmark and evaluation suite for infrared/visible image fusion.
 
-The names below are the public API. They are imported at first use, so that ``import fusionbench``
-(and with it ``fusionbench --help``) costs nothing.
+The names below are the public API, and with :mod:`fusionbench.primitives` (what metrics are made
+of) all that a plug-in may use: the built-in ones use nothing else. Everything else may move. They
+are imported at first use, so that ``import fusionbench`` (and with it ``fusionbench --help``) costs
+nothing.
 """
 
 from __future__ import annotations
@@ -10,29 +12,65 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fusionbench.boxes import Detections
+    from fusionbench.boxes import Detections, Thresholds, Truths
     from fusionbench.cards import DetectorCard, MethodCard, MetricCard
-    from fusionbench.checkpoints import load_weights, read_weights
+    from fusionbench.checkpoints import (
+        load_weights,
+        plainly,
+        read_checkpoint,
+        read_weights,
+        refuse_no_weights,
+    )
     from fusionbench.errors import DataError, FusionBenchError, UnknownNameError, WeightsError
-    from fusionbench.plugins import Detector, Method, Setting, detector, method, metric
+    from fusionbench.files import replacing, sha256_of, user_cache, write_json, write_text
+    from fusionbench.images import U8, luma, read_image, read_sources, write_png
+    from fusionbench.manifest import DataSetRecord, PairRecord, hardware, versions
+    from fusionbench.plugins import (
+        Detector,
+        Method,
+        Setting,
+        detector,
+        method,
+        metric,
+        packaged_weights,
+    )
     from fusionbench.sources import Plane, Sources, Triple
-    from fusionbench.weights import KnownWeights, Weights, WeightsFinder
+    from fusionbench.training import TrainingRequest
+    from fusionbench.weights import (
+        KnownWeights,
+        Weights,
+        WeightsFinder,
+        added_weights,
+        find_published,
+        known_weights,
+        note_of_file,
+        read_card,
+        trained_pairs,
+        user_file,
+    )
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "cards": ("DetectorCard", "MethodCard", "MetricCard"),
-    "checkpoints": ("load_weights", "read_weights"),
-    "boxes": ("Detections",),
-    "errors": ("DataError", "FusionBenchError", "UnknownNameError", "WeightsError"),
-    "plugins": ("Detector", "Method", "Setting", "detector", "method", "metric"),
-    "sources": ("Plane", "Sources", "Triple"),
-    "weights": ("KnownWeights", "Weights", "WeightsFinder"),
+    "boxes": "Detections Thresholds Truths",
+    "cards": "DetectorCard MethodCard MetricCard",
+    "checkpoints": "load_weights plainly read_checkpoint read_weights refuse_no_weights",
+    "errors": "DataError FusionBenchError UnknownNameError WeightsError",
+    "files": "replacing sha256_of user_cache write_json write_text",
+    "images": "U8 luma read_image read_sources write_png",
+    "manifest": "DataSetRecord PairRecord hardware versions",
+    "plugins": "Detector Method Setting detector method metric packaged_weights",
+    "sources": "Plane Sources Triple",
+    "training": "TrainingRequest",
+    "weights": "KnownWeights Weights WeightsFinder added_weights find_published known_weights "
+    "note_of_file read_card trained_pairs user_file",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "U8",
     "DataError",
+    "DataSetRecord",
     "Detections",
     "Detector",
     "DetectorCard",
@@ -41,19 +79,45 @@ __all__ = [
     "Method",
     "MethodCard",
     "MetricCard",
+    "PairRecord",
     "Plane",
     "Setting",
     "Sources",
+    "Thresholds",
+    "TrainingRequest",
     "Triple",
+    "Truths",
     "UnknownNameError",
     "Weights",
     "WeightsError",
     "WeightsFinder",
+    "added_weights",
     "detector",
+    "find_published",
+    "hardware",
+    "known_weights",
     "load_weights",
+    "luma",
     "method",
     "metric",
+    "note_of_file",
+    "packaged_weights",
+    "plainly",
+    "read_card",
+    "read_checkpoint",
+    "read_image",
+    "read_sources",
     "read_weights",
+    "refuse_no_weights",
+    "replacing",
+    "sha256_of",
+    "trained_pairs",
+    "user_cache",
+    "user_file",
+    "versions",
+    "write_json",
+    "write_png",
+    "write_text",
 ]
 
 

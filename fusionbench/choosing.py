@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
-from fusionbench.labelling import distinct
 from fusionbench.manifest import ColumnRecord, MethodRecord
+from fusionbench.names import distinct
 from fusionbench.runs import Run
 
 T = TypeVar("T")

@@ -75,6 +75,13 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def packaged(*names: str) -> Path:
+    """A file or folder of ``configs/``, which the package holds."""
+    from fusionbench import configs
+
+    return Path(str(configs.__file__)).parent.joinpath(*names)
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is none of the user's data: a name that begins with a dot (such as
     ``._00001.png``, ``.ipynb_checkpoints``), or what a system leaves behind.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
-from fusionbench.manifest import command_line
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -56,6 +55,8 @@ def hold(root: Path) -> None:
 
 
 def _self() -> dict[str, Any]:
+    from fusionbench.manifest import command_line
+
     since = datetime.now(UTC).isoformat(timespec="seconds")
     who = {"pid": os.getpid(), "host": platform.node(), "since": since}
     return {**who, "command": command_line()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import operator
 import os
@@ -22,12 +23,16 @@ from pydantic import (
     model_serializer,
 )
 
+from fusionbench.cards import Better
 from fusionbench.checks import FindingRecord, Findings
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import digest, write_json
-from fusionbench.recipes import SOURCES, Recipe, Which, Window
+from fusionbench.recipes import SOURCES, Recipe, Resized, Which, Window
 
 SCHEMA: Literal[1] = 1
+SOURCE_FAMILY = "source"
+"""The family of the methods that give a source image back."""
+CPUINFO = Path("/proc/cpuinfo")
 PACKAGES = ("numpy", "opencv-python", "scipy", "torch", "PyWavelets", "pandas", "scikit-image")
 
 
@@ -50,7 +55,7 @@ class PairRecord(_Record):
     vis_sha256: str
     ir_window: Window | None = None
     vis_window: Window | None = None
-    resized: Literal["", "ir", "vis"] = ""
+    resized: Resized = ""
     size: tuple[int, int] | None = None
 
     def recipe(self, which: Which) -> Recipe:
@@ -130,8 +135,8 @@ class MethodRecord(_Record):
 
     @property
     def is_source(self) -> bool:
-        """Whether its images are copies of a source; those are shown and never ranked."""
-        return self.family == "source"
+        """Whether the row is a source image itself; those are shown and never ranked."""
+        return self.family == SOURCE_FAMILY
 
 
 class ColumnRecord(_Record):
@@ -139,7 +144,7 @@ class ColumnRecord(_Record):
 
     metric: str
     convention: str
-    better: Literal["higher", "lower"]
+    better: Better
     params: dict[str, Any]
     fingerprint: str
 
@@ -284,9 +289,8 @@ def hardware(device: str) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(errors="replace").splitlines():
+    with contextlib.suppress(OSError):  # Linux alone has the file
+        for line in CPUINFO.read_text("utf-8", "replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

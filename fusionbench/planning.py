@@ -256,7 +256,7 @@ def plan_to_profile(request: ProfileRequest) -> ProfilePlan:
 
 def _profile_settings(request: ProfileRequest) -> ProfileSettings:
     from fusionbench.profiling.records import SCOPES, Variant
-    from fusionbench.profiling.settings import Effort, ProfileSettings, available_cores, parse_size
+    from fusionbench.profiling.settings import Effort, ProfileSettings, parse_size
 
     if request.compare_profiler and not request.device.startswith("cuda"):
         raise FusionBenchError(f"--compare-profiler needs a CUDA --device, got {request.device}")
@@ -276,7 +276,7 @@ def _profile_settings(request: ProfileRequest) -> ProfileSettings:
         variants=tuple(variant for variant, is_wanted in wanted.items() if is_wanted),
         scopes=tuple(s for s in SCOPES if not scopes or s in scopes),
         device=request.device,
-        threads=request.threads or available_cores(),
+        threads=request.threads or default_workers(),
         seed=request.seed,
         effort=Effort(calls=request.calls, seconds=request.seconds),
         compare_profiler=request.compare_profiler,

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from fusionbench.errors import FusionBenchError
 
 Which = Literal["ir", "vis"]
+Resized = Literal["", "ir", "vis"]
 Window = tuple[float, float]
 SOURCES: tuple[Which, ...] = ("ir", "vis")
 EXPECTED = (
@@ -69,7 +70,7 @@ class Reading:
 
     ir: Range | None = None
     vis: Range | None = None
-    resize: Which | Literal[""] = ""
+    resize: Resized = ""
 
     def of(self, which: Which) -> Range | None:
         """The range of one source."""

@@ -15,9 +15,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from fusionbench.files import replacing
-from fusionbench.labelling import distinct
 from fusionbench.manifest import DataSetRecord, Manifest, MethodRecord, PairRecord
-from fusionbench.names import check_path
+from fusionbench.names import check_path, distinct
 
 Row = dict[str, Any]
 SHOWN = 3

@@ -13,13 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar
 
 from fusionbench.checkpoints import refuse_no_weights
 from fusionbench.errors import WeightsError
-from fusionbench.files import replacing, sha256_of, user_cache, write_json
+from fusionbench.files import packaged, replacing, sha256_of, user_cache, write_json
 from fusionbench.registry import METHODS
 
 REGISTRY = "configs/weights.yaml"
@@ -132,9 +131,7 @@ def published_weights() -> Mapping[str, KnownWeights]:
     Raises:
         WeightsError: The file is not valid.
     """
-    return read_registry(
-        resources.files("fusionbench.configs").joinpath("weights.yaml").read_text("utf-8")
-    )
+    return read_registry(packaged("weights.yaml").read_text("utf-8"))
 
 
 def read_registry(text: str, where: str = REGISTRY) -> dict[str, KnownWeights]:

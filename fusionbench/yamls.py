@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from fusionbench.errors import FusionBenchError
+from fusionbench.files import packaged
 
 LONGEST = 1_000_000
 MOST_NODES = 100_000
@@ -80,7 +80,7 @@ def read_folder(folder: str, model: type[M]) -> dict[str, M]:
         FusionBenchError: A file is not valid; says which, and every field that is wrong.
     """
     found: dict[str, M] = {}
-    place = resources.files("fusionbench.configs").joinpath(folder)
+    place = packaged(folder)
     for file in sorted(place.iterdir(), key=lambda f: f.name.casefold()):
         if file.name.endswith(".yaml"):
             try:

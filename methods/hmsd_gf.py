@@ -58,7 +58,7 @@ def _keep(image: F64, level: int) -> F64:
 
 def _strength(ir: F64, vis: F64) -> float:
     """Lambda: 100 below a contrast ratio (ir to vis) of 0.8, 2000 above 1.6, linear between."""
-    from ._classical.contrast import perceived_contrast
+    from ._classical.hybrid import perceived_contrast
 
     ir_contrast, vis_contrast = perceived_contrast(ir), perceived_contrast(vis)
     if vis_contrast == 0:

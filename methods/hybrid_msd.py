@@ -48,6 +48,6 @@ def _smooth(image: F64, level: int) -> F64:
 
 
 def _keep(image: F64, level: int) -> F64:
-    from ._classical.grid import bilateral
+    from ._classical.filters import bilateral
 
     return bilateral(image / 255, SPATIAL * 2**level, RANGE / 2**level) * 255

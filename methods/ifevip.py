@@ -56,8 +56,7 @@ class Ifevip(Classical):
 def _background(gray: F64) -> F64:
     import cv2
 
-    from ._classical.filters import gaussian
-    from ._classical.matlab import resize
+    from ._classical.filters import gaussian, resize
 
     square = to_bytes(resize(gray, SIDE, SIDE))
     window = np.ones((SMALLEST, SMALLEST), np.uint8)

@@ -31,7 +31,7 @@ class LatLrr(Classical):
 
     def fuse_gray(self, ir: F64, vis: F64) -> F64:
         """Fuse two H×W images in levels."""
-        from ._classical.lowrank import latent_low_rank
+        from ._classical.patches import latent_low_rank
 
         fused = np.zeros_like(ir)
         for image in (ir, vis):

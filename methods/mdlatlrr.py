@@ -53,8 +53,7 @@ class MdLatLrr(Classical):
 
 def _learned(ir: F64, vis: F64) -> F64:
     """The projection, from patches at even distances over both images."""
-    from ._classical.lowrank import latent_low_rank
-    from ._classical.patches import starts, taken
+    from ._classical.patches import latent_low_rank, starts, taken
 
     stride = max(int(np.sqrt(ir.size / LEARNED_FROM)), 1)
     rows, columns = (starts(n, SIDE, stride) for n in ir.shape)

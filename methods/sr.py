@@ -51,8 +51,7 @@ class Sr(Classical):
 
 def _coded(image: F64, rows: np.ndarray, columns: np.ndarray) -> tuple[F64, F64]:
     """Approximated patches, N×64, and the L1 norms of their codes."""
-    from ._classical.omp import cosine_dictionary, pursue
-    from ._classical.patches import taken
+    from ._classical.patches import cosine_dictionary, pursue, taken
 
     patches = taken(image, rows, columns, SIDE).reshape(-1, SIDE**2)
     means = patches.mean(axis=1, keepdims=True)

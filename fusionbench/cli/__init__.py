@@ -83,7 +83,7 @@ def _not_text(error: UnicodeEncodeError) -> str:
 
 def main() -> None:
     """Run the command line: exit code 0 done, 1 done with failed cells, 2 not done, 130 Ctrl-C."""
-    from fusionbench import console
+    from fusionbench import console, locking
     from fusionbench.errors import FusionBenchError, in_words
 
     console.never_fail()
@@ -121,8 +121,7 @@ def main() -> None:
         console.note("Run `fusionbench --debug ...` for the traceback; please report it.")
         sys.exit(2)
     finally:
-        if locking := sys.modules.get("fusionbench.locking"):
-            locking.release_all()
+        locking.release_all()
 
 
 def _run() -> int:

@@ -149,14 +149,19 @@ def identify(
 def _show(found: Identified, values: Values, top: int, out: Path | None) -> None:
     """Say what was found, write it, and exit with 1 where nothing gives the row."""
     from fusionbench import console
-    from fusionbench.identifying.showing import candidate_table, residual_table, verdict
+    from fusionbench.identifying.showing import (
+        candidate_table,
+        residual_table,
+        verdict,
+        write_candidates,
+    )
     from fusionbench.tables.terminal import Shown
 
     console.show(Shown([candidate_table(found, top), residual_table(found, top)]))
     for line in verdict(found, values):
         console.plain(line)
     if out is not None:
-        found.write(out)
+        write_candidates(found.candidates, out)
         console.note(f"{len(found.candidates)} candidates written to {out}")
     if not found.fitting:
         raise typer.Exit(1)

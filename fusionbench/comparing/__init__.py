@@ -7,9 +7,8 @@ that lists it, or is left out on request, and then that is said.
 
 from __future__ import annotations
 
-from fusionbench.comparing.agreeing import Agreed, agree, merged_boards
+from fusionbench.comparing.agreeing import Agreed, Loaded, agree, load, merged_boards
 from fusionbench.comparing.changes import Change, changes
-from fusionbench.comparing.reading import Loaded, load
 from fusionbench.comparing.testing import Verdict, compare_means
 
 __all__ = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fusionbench.comparing.agreeing import Agreed, common_result
-from fusionbench.comparing.reading import Loaded
+from fusionbench.comparing.agreeing import Agreed, Loaded, common_result
 from fusionbench.manifest import DataSetRecord, Manifest, MethodRecord
 
 SHORT = 12

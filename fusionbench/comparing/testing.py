@@ -18,8 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.comparing.agreeing import Agreed, Common, common_result
-from fusionbench.comparing.reading import Loaded
+from fusionbench.comparing.agreeing import Agreed, Common, Loaded, common_result
 from fusionbench.manifest import ColumnRecord, MethodRecord
 from fusionbench.results import Result
 from fusionbench.statistics import difference_intervals, holm, wilcoxon

@@ -12,9 +12,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from fusionbench.comparing.agreeing import Agreed
+from fusionbench.comparing.agreeing import Agreed, Loaded
 from fusionbench.comparing.changes import Change
-from fusionbench.comparing.reading import Loaded
 from fusionbench.comparing.testing import ALPHA, Verdict
 from fusionbench.files import csv_text, write_text
 from fusionbench.report.leaderboard import board_table

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusionbench.downloads import Remote
 from fusionbench.errors import FusionBenchError, UnknownNameError
-from fusionbench.recipes import Reading, parse_reading
+from fusionbench.recipes import Reading, Resized, parse_reading
 from fusionbench.yamls import Named, read_folder
 
 
@@ -148,7 +148,7 @@ class DataSetCard(Named):
     labels: tuple[LabelLayout, ...] = ()
     ir_range: str = ""
     vis_range: str = ""
-    resize: Literal["", "ir", "vis"] = ""
+    resize: Resized = ""
     home: str = ""
     terms: str = ""
     cite: str = ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 
 from fusionbench.checks import Problem
@@ -22,7 +21,7 @@ from fusionbench.datasets.pairing import (
     shown,
 )
 from fusionbench.errors import DataError
-from fusionbench.files import is_hidden, subfolders
+from fusionbench.files import is_hidden, packaged, subfolders
 from fusionbench.images import SUFFIXES
 from fusionbench.recipes import Reading, merged
 
@@ -108,7 +107,7 @@ def open_dataset(name: str, root: Path | None, split: str | None = None) -> Data
     """
     card = dataset_named(name)
     layouts = card.layouts(split)
-    candidates = [_packaged(card)] if card.packaged else list(_folders(card, root))
+    candidates = [packaged(card.packaged)] if card.packaged else list(_folders(card, root))
     for folder in candidates:
         fitting = [together for together in layouts if all(one.fits(folder) for one in together)]
         tried = [pair_layouts(folder, together) for together in fitting]
@@ -211,8 +210,3 @@ def _not_found(
 
 def _source(card: DataSetCard) -> str:
     return f"It comes from {card.home}; `fusionbench data fetch {card.name}` gets it or says how to"
-
-
-def _packaged(card: DataSetCard) -> Path:
-    """The folder of a data set that the package holds."""
-    return Path(str(resources.files("fusionbench.configs").joinpath(card.packaged)))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fusionbench.boxes import F32, I64, Detections, Thresholds
+from fusionbench import Detections, Thresholds
 
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
 CANDIDATES = 30_000
 
 

@@ -7,11 +7,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from fusionbench import Detector, KnownWeights, WeightsError, WeightsFinder
+from fusionbench import (
+    Detector,
+    KnownWeights,
+    WeightsError,
+    WeightsFinder,
+    known_weights,
+    note_of_file,
+    refuse_no_weights,
+    sha256_of,
+    user_cache,
+)
 from fusionbench import Weights as FoundWeights
-from fusionbench.checkpoints import refuse_no_weights
-from fusionbench.files import sha256_of, user_cache
-from fusionbench.weights import known_weights, note_of_file
 
 
 class FileDetector(Detector):

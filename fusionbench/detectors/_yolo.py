@@ -29,11 +29,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fusionbench.boxes import F64, Truths
-from fusionbench.errors import FusionBenchError
-from fusionbench.files import replacing, user_cache, write_text
-from fusionbench.images import read_image, write_png
+from fusionbench import (
+    FusionBenchError,
+    Truths,
+    read_image,
+    replacing,
+    user_cache,
+    write_png,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -171,7 +177,7 @@ def label_lines(truth: Truths, width: int, height: int) -> list[str]:
     Boxes are clipped to the image; one that lies outside of it is left out.
     """
     size = np.array([width, height, width, height], np.float64)
-    corners: F64 = np.clip(truth.boxes[~truth.ignore] / size, 0, 1)
+    corners: NDArray[np.float64] = np.clip(truth.boxes[~truth.ignore] / size, 0, 1)
     centres, extents = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
     return [
         f"{number} {x:.9f} {y:.9f} {w:.9f} {h:.9f}\n"

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fusionbench import Detections, WeightsError, detector
-from fusionbench.checkpoints import plainly
+from fusionbench import Detections, WeightsError, detector, plainly
 
 from ._suppression import suppress, without_suppression
 from ._weights import FileDetector
@@ -22,8 +21,7 @@ from ._weights import FileDetector
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.boxes import Thresholds, Truths
-    from fusionbench.images import U8
+    from fusionbench import U8, Thresholds, Truths
 
 SIZE = 640
 

@@ -8,16 +8,29 @@ from typing import TYPE_CHECKING, ClassVar
 import cv2
 import numpy as np
 
-from fusionbench import Detections, WeightsError, detector
-from fusionbench.checkpoints import plainly
+from fusionbench import Detections, WeightsError, detector, plainly
 
-from ._coco import COCO
-from ._suppression import suppress
+from ._suppression import F32, suppress
 from ._weights import FileDetector
 
 if TYPE_CHECKING:
-    from fusionbench.boxes import F32, Thresholds
-    from fusionbench.images import U8
+    from fusionbench import U8, Thresholds
+
+
+_NAMES = """
+    person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light,
+    fire hydrant, stop sign, parking meter, bench, bird, cat, dog, horse, sheep, cow,
+    elephant, bear, zebra, giraffe, backpack, umbrella, handbag, tie, suitcase, frisbee,
+    skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, surfboard,
+    tennis racket, bottle, wine glass, cup, fork, knife, spoon, bowl, banana, apple,
+    sandwich, orange, broccoli, carrot, hot dog, pizza, donut, cake, chair, couch,
+    potted plant, bed, dining table, toilet, tv, laptop, mouse, remote, keyboard, cell phone,
+    microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, teddy bear,
+    hair drier, toothbrush
+"""
+
+COCO = tuple(name.strip() for name in _NAMES.split(","))
+
 
 SIZE = 416
 STRIDES = (8, 16, 32)

@@ -8,14 +8,16 @@ candidates are ordered by how far they are from the row, in units of its last di
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-from fusionbench.errors import FusionBenchError
-from fusionbench.identifying.candidates import Candidate, Subset, Trial, rank_candidates, subsets_of
-from fusionbench.identifying.published import Published, parse_row
-from fusionbench.identifying.values import GRAYS, Values, compute_values
+from fusionbench.identifying.candidates import (
+    Candidate,
+    Identified,
+    Subset,
+    Trial,
+    identify_row,
+    rank_candidates,
+    subsets_of,
+)
+from fusionbench.identifying.values import GRAYS, Published, Values, compute_values, parse_row
 
 __all__ = [
     "GRAYS",
@@ -31,52 +33,3 @@ __all__ = [
     "rank_candidates",
     "subsets_of",
 ]
-
-
-@dataclass(frozen=True)
-class Identified:
-    """What became of a row.
-
-    Attributes:
-        row: The published values.
-        tolerance: How far a value may be off, in units of its last digit.
-        candidates: Every candidate, nearest first.
-    """
-
-    row: tuple[Published, ...]
-    tolerance: float
-    candidates: tuple[Candidate, ...]
-
-    @property
-    def fitting(self) -> list[Candidate]:
-        """The candidates that give every value of the row."""
-        return [candidate for candidate in self.candidates if candidate.fits]
-
-    def write(self, path: Path) -> None:
-        """Write a CSV line for each candidate and value, nearest candidate first."""
-        from fusionbench.identifying.showing import write_candidates
-
-        write_candidates(self.candidates, path)
-
-
-def identify_row(
-    row: Sequence[Published], values: Values, subsets: Sequence[Subset], tolerance: float
-) -> Identified:
-    """Find what reproduces a row.
-
-    Args:
-        row: The published values.
-        values: What every pair gives (see :func:`compute_values`).
-        subsets: The subsets of pairs to try.
-        tolerance: How far a value may be off, in units of its last digit; 0.5 is rounding alone.
-
-    Raises:
-        FusionBenchError: No convention goes with the gray conversions.
-    """
-    candidates = rank_candidates(row, values, subsets, tolerance)
-    if not candidates:
-        raise FusionBenchError(
-            f"no convention that defines a metric of the row goes with gray "
-            f"{', '.join(values.grays)}; try all gray conversions"
-        )
-    return Identified(tuple(row), tolerance, tuple(candidates))

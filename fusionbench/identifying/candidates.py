@@ -14,8 +14,7 @@ from fusionbench.conventions import load_conventions
 from fusionbench.datasets import DataSet, open_dataset
 from fusionbench.errors import DataError, FusionBenchError
 from fusionbench.files import sha256_of
-from fusionbench.identifying.published import Published
-from fusionbench.identifying.values import AS_READ, Values, conventions_of
+from fusionbench.identifying.values import AS_READ, Published, Values, conventions_of
 from fusionbench.manifest import PairRecord
 
 FIRST = (10, 15, 20, 21, 25, 30, 35, 37, 40, 42, 44, 50, 60, 80, 100, 150, 200, 221, 250, 300, 361)
@@ -269,3 +268,46 @@ def _by_grays(by_convention: dict[str, list[str]]) -> dict[tuple[str, ...], tupl
         key = tuple(grays)
         found[key] = (*found.get(key, ()), convention)
     return found
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What became of a row.
+
+    Attributes:
+        row: The published values.
+        tolerance: How far a value may be off, in units of its last digit.
+        candidates: Every candidate, nearest first.
+    """
+
+    row: tuple[Published, ...]
+    tolerance: float
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def fitting(self) -> list[Candidate]:
+        """The candidates that give every value of the row."""
+        return [candidate for candidate in self.candidates if candidate.fits]
+
+
+def identify_row(
+    row: Sequence[Published], values: Values, subsets: Sequence[Subset], tolerance: float
+) -> Identified:
+    """Find what reproduces a row.
+
+    Args:
+        row: The published values.
+        values: What every pair gives (see :func:`compute_values`).
+        subsets: The subsets of pairs to try.
+        tolerance: How far a value may be off, in units of its last digit; 0.5 is rounding alone.
+
+    Raises:
+        FusionBenchError: No convention goes with the gray conversions.
+    """
+    candidates = rank_candidates(row, values, subsets, tolerance)
+    if not candidates:
+        raise FusionBenchError(
+            f"no convention that defines a metric of the row goes with gray "
+            f"{', '.join(values.grays)}; try all gray conversions"
+        )
+    return Identified(tuple(row), tolerance, tuple(candidates))

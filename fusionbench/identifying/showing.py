@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusionbench.files import csv_text, write_text
-from fusionbench.identifying import Identified
-from fusionbench.identifying.candidates import Candidate, Subset, Trial, try_row
-from fusionbench.identifying.published import Published
-from fusionbench.identifying.values import Values, conventions_of
+from fusionbench.identifying.candidates import Candidate, Identified, Subset, Trial, try_row
+from fusionbench.identifying.values import Published, Values, conventions_of
 from fusionbench.tables.model import Block, Entry, Header, Line, Table
 
 FEW = 3

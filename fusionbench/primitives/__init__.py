@@ -20,17 +20,28 @@ from fusionbench.primitives.arrays import (
     namespace,
     slope_angle,
 )
-from fusionbench.primitives.filters import Border, gradient, halved, rounded_sobel, separable, sobel
-from fusionbench.primitives.histograms import histogram, joint_histogram, weighted_logs
+from fusionbench.primitives.filters import (
+    Border,
+    Window,
+    gradient,
+    halved,
+    rounded_sobel,
+    separable,
+    smooth,
+    smooth_product,
+    sobel,
+)
 from fusionbench.primitives.reductions import (
     dot,
+    histogram,
+    joint_histogram,
     log_totals,
     mapped,
     padded_blocks,
     squared_steps,
     totals,
+    weighted_logs,
 )
-from fusionbench.primitives.windows import Window, smooth, smooth_product
 
 __all__ = [
     "Array",

@@ -111,7 +111,7 @@ def separable(image: NDArray[Any], across: Floats, down: Floats, border: str) ->
 def separable_product(
     first: Floats, second: Floats, across: Floats, down: Floats, border: str
 ) -> Floats:
-    """See :func:`fusionbench.primitives.windows.smooth_product`."""
+    """See :func:`fusionbench.primitives.filters.smooth_product`."""
 
     def one(x: Floats, y: Floats) -> Floats:
         return separable(np.multiply(x, y, out=_buffer(x.shape)), across, down, border)
@@ -155,7 +155,7 @@ def _differences(image: NDArray[Any], size: int, border: str) -> tuple[NDArray[A
 
 
 def histogram(image: NDArray[np.uint8]) -> Floats:
-    """See :func:`fusionbench.primitives.histograms.histogram`."""
+    """See :func:`fusionbench.primitives.reductions.histogram`."""
 
     def one(plane: NDArray[np.uint8]) -> Floats:
         return np.bincount(plane.ravel(), minlength=256).astype(np.float64)
@@ -164,7 +164,7 @@ def histogram(image: NDArray[np.uint8]) -> Floats:
 
 
 def weighted_logs(counts: Floats, axes: int) -> Any:
-    """See :func:`fusionbench.primitives.histograms.weighted_logs`."""
+    """See :func:`fusionbench.primitives.reductions.weighted_logs`."""
     if counts.ndim > axes:
         return np.stack([weighted_logs(one, axes) for one in counts])
     some = counts[counts > 1]
@@ -172,7 +172,7 @@ def weighted_logs(counts: Floats, axes: int) -> Any:
 
 
 def joint_histogram(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Floats:
-    """See :func:`fusionbench.primitives.histograms.joint_histogram`."""
+    """See :func:`fusionbench.primitives.reductions.joint_histogram`."""
 
     def one(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> Floats:
         pairs = x.astype(np.intp)

@@ -81,7 +81,7 @@ def separable_product(
     down: NDArray[np.float64],
     border: str,
 ) -> Tensor:
-    """See :func:`fusionbench.primitives.windows.smooth_product`."""
+    """See :func:`fusionbench.primitives.filters.smooth_product`."""
     return separable(first * second, across, down, border)
 
 
@@ -104,18 +104,18 @@ def gradient(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def histogram(image: Tensor) -> Tensor:
-    """See :func:`fusionbench.primitives.histograms.histogram`."""
+    """See :func:`fusionbench.primitives.reductions.histogram`."""
     return _counts(image.to(torch.int64), 256)
 
 
 def joint_histogram(first: Tensor, second: Tensor) -> Tensor:
-    """See :func:`fusionbench.primitives.histograms.joint_histogram`."""
+    """See :func:`fusionbench.primitives.reductions.joint_histogram`."""
     pairs = first.to(torch.int64) * 256 + second.to(torch.int64)
     return _counts(pairs, 65536).reshape(*first.shape[:-2], 256, 256)
 
 
 def weighted_logs(counts: Tensor, axes: int) -> Tensor:
-    """See :func:`fusionbench.primitives.histograms.weighted_logs`."""
+    """See :func:`fusionbench.primitives.reductions.weighted_logs`."""
     return torch.xlogy(counts, counts).sum(dim=tuple(range(-axes, 0)))
 
 

@@ -1,4 +1,7 @@
-"""Sums over an image, taken strip by strip on the CPU so that a formula's arrays stay in cache."""
+"""Sums over an image, and histograms of 8-bit ones, counted exactly.
+
+On the CPU sums are taken strip by strip, so that a formula's arrays stay in cache.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +57,18 @@ def padded_blocks(image: Array, size: int) -> Array:
     *batch, height, width = image.shape
     blocks = xp.reshape(image, (*batch, height // size, size, width // size, size))
     return xp.sum(blocks, axis=(-3, -1))
+
+
+def histogram(image: Array) -> Array:
+    """Counts of the 256 levels of uint8 images, …×256 float64."""
+    return backend(image).histogram(image)
+
+
+def weighted_logs(counts: Array, axes: int) -> Array:
+    """Σ c ln c over the last ``axes`` axes of counts, with 0 ln 0 = 0."""
+    return backend(counts).weighted_logs(counts, axes)
+
+
+def joint_histogram(first: Array, second: Array) -> Array:
+    """Counts of the 256×256 pairs of levels of two uint8 images, …×256×256 float64."""
+    return backend(first).joint_histogram(first, second)

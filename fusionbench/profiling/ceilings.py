@@ -11,12 +11,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
+from fusionbench.profiling.records import DeviceKind
 
 FILE = "ceilings.json"
 SIDE = {"cpu": 2048, "cuda": 8192}
@@ -37,7 +38,7 @@ class Ceilings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    device_kind: Literal["cpu", "cuda"]
+    device_kind: DeviceKind
     device_name: str
     threads: int
     flops_per_second: float
@@ -70,7 +71,7 @@ def measure(
     """
     import torch
 
-    kind: Literal["cpu", "cuda"] = "cuda" if device.startswith("cuda") else "cpu"
+    kind: DeviceKind = "cuda" if device.startswith("cuda") else "cpu"
     side, elements = side or SIDE[kind], elements or ELEMENTS[kind]
     current = torch.cuda.device(device) if kind == "cuda" else contextlib.nullcontext()
     with current, _float32(), torch.inference_mode():

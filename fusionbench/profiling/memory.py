@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -49,7 +48,7 @@ class CpuMemory:
 
     Linux forgets the highest value when asked to, so that what the process needed before (to import
     torch) does not hide what it needs from here. Elsewhere the peak of the whole process is
-    compared with its peak so far: what stays below that counts as nothing.
+    compared with its peak so far: what stays below that is nothing. On Windows it is unknown.
     """
 
     def __init__(self) -> None:
@@ -59,6 +58,8 @@ class CpuMemory:
     def read(self) -> Memory:
         """The growth so far."""
         peak = _resident("VmHWM") if self._exact else _peak_of_process()
+        if peak is None or self._before is None:
+            return Memory(how="not known on this system")
         how = "VmHWM above VmRSS before loading" if self._exact else "growth of ru_maxrss"
         return Memory(rss_growth=max(0, peak - self._before), how=how)
 
@@ -71,7 +72,7 @@ def meter(device: Device, name: str) -> MemoryMeter:
 def _forget_peak() -> bool:
     """Have Linux set ``VmHWM`` to the present ``VmRSS``; False where it cannot be done."""
     try:
-        (SELF / "clear_refs").write_text("5")
+        (SELF / "clear_refs").write_text("5", "ascii")
         return _resident("VmHWM") > 0
     except OSError:
         return False
@@ -79,17 +80,17 @@ def _forget_peak() -> bool:
 
 def _resident(field: str) -> int:
     """A field of ``/proc/self/status`` in bytes; 0 where it is not there."""
-    for line in (SELF / "status").read_text().splitlines():
+    for line in (SELF / "status").read_text("utf-8", "replace").splitlines():
         name, _, value = line.partition(":")
         if name == field:
             return int(value.split()[0]) * 1024
     return 0
 
 
-def _peak_of_process() -> int:
-    """The peak resident memory of this process, in bytes; 0 where it cannot be told."""
-    if os.name != "posix":
-        return 0
+def _peak_of_process() -> int | None:
+    """The peak resident memory of this process, in bytes; None where it cannot be told."""
+    if sys.platform == "win32":
+        return None
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import write_json
-from fusionbench.labelling import distinct
 from fusionbench.manifest import Invocation, MethodRecord
+from fusionbench.names import distinct
 
 Light = Literal["green", "amber", "red"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fusionbench.engines import default_workers
 from fusionbench.errors import FusionBenchError
 from fusionbench.profiling.records import SCOPES, Measurement, Scope, Size, Variant
 
@@ -60,19 +60,12 @@ class ProfileSettings(BaseModel):
     variants: tuple[Variant, ...] = ("fp32",)
     scopes: tuple[Scope, ...] = SCOPES
     device: str = "cpu"
-    threads: int = Field(default_factory=lambda: available_cores(), ge=1)
+    threads: int = Field(default_factory=default_workers, ge=1)
     seed: int = 0
     effort: Effort = Effort()
     count: bool = True
     compare_profiler: bool = False
     timeout_s: float = Field(default=3600.0, gt=0)
-
-
-def available_cores() -> int:
-    """The CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def parse_size(text: str) -> Size:

@@ -88,7 +88,7 @@ class CpuTimes:
     def now(cls) -> CpuTimes | None:
         """From ``/proc/stat``; None where there is none."""
         try:
-            fields = (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
+            fields = (PROC / "stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
         except OSError:
             return None
         user, nice, system, _, _, irq, softirq, steal = (
@@ -122,7 +122,7 @@ class CpuProbe:
 
 def _fastest_core() -> float | None:
     try:
-        lines = (PROC / "cpuinfo").read_text(errors="replace").splitlines()
+        lines = (PROC / "cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
         return None
     clocks = [float(line.partition(":")[2]) for line in lines if line.startswith("cpu MHz")]

@@ -29,7 +29,7 @@ from fusionbench.profiling.records import Measurement, write_record
 from fusionbench.profiling.settings import Reply, Request
 
 Ask = Callable[[Request], Reply]
-WORKER = ("-P", "-m", "fusionbench.profiling.worker")
+WORKER = ("-P", "-m", __name__)
 
 log = logging.getLogger(__name__)
 

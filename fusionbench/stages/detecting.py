@@ -24,8 +24,8 @@ from fusionbench.boxes import Detections, Thresholds
 from fusionbench.errors import DataError
 from fusionbench.files import digest
 from fusionbench.images import U8, read_bytes, read_image
-from fusionbench.labelling import distinct
 from fusionbench.manifest import DataSetRecord, PairRecord
+from fusionbench.names import distinct
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Detector
 from fusionbench.recipes import Recipe, Which

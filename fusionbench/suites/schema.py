@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import (
@@ -18,8 +17,9 @@ from pydantic import (
 
 from fusionbench.choosing import Choice
 from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.files import packaged
 from fusionbench.names import fault_of
-from fusionbench.recipes import Reading, parse_reading
+from fusionbench.recipes import Reading, Resized, parse_reading
 from fusionbench.stages import WrittenColour
 from fusionbench.tables.style import MOST_DECIMALS, Layout, Marks, Order, TableStyle
 from fusionbench.yamls import compose_yaml, load_yaml
@@ -51,7 +51,7 @@ class SuiteData(_Part):
     labels: str = ""
     ir_range: str = ""
     vis_range: str = ""
-    resize: Literal["", "ir", "vis"] = ""
+    resize: Resized = ""
 
     @property
     def reading(self) -> Reading:
@@ -180,8 +180,7 @@ class Suite(_Part):
 
 def shipped_suites() -> dict[str, Path]:
     """The suites of ``configs/suites`` by name."""
-    folder = Path(str(resources.files("fusionbench.configs").joinpath("suites")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: path for path in sorted(packaged("suites").glob("*.yaml"))}
 
 
 def find_suite(text: str) -> Path:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import F64
+from . import F64
 
 C128 = NDArray[np.complex128]
 Bands: TypeAlias = tuple[C128, ...]

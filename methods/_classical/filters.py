@@ -1,7 +1,8 @@
 """Linear and guided filters over H×W float64 images, with the borders that MATLAB names.
 
 ``replicate`` repeats the edge pixel, ``symmetric`` mirrors with the edge repeated, ``mirror``
-without it, ``zero`` pads with 0.
+without it, ``zero`` pads with 0. The bilateral filter is by a bilateral grid (Paris and Durand
+2006); bicubic resizing is as MATLAB's ``imresize`` does it, with antialiasing and mirrored borders.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from .base import F64
+from . import F64
 
 Border = Literal["replicate", "symmetric", "mirror", "zero"]
 _BORDERS: dict[str, int] = {
@@ -80,3 +81,68 @@ def guided(guide: F64, image: F64, radius: int, eps: float) -> F64:
     variance = box(guide * guide, radius) - guide_mean * guide_mean
     slope = covariance / (variance + eps)
     return box(slope, radius) * guide + box(image_mean - slope * guide_mean, radius)
+
+
+MARGIN = 3
+TAPS = np.exp(-0.5 * np.arange(-2, 3) ** 2)
+
+
+def bilateral(image: F64, spatial: float, span: float) -> F64:
+    """Smooth an H×W image over space and value.
+
+    Pixels are summed into cells of ``spatial`` × ``spatial`` pixels and ``span`` of value, sums and
+    counts are smoothed by a Gaussian of one cell (5 taps each way), and every pixel reads their
+    quotient by trilinear interpolation.
+
+    Args:
+        image: H×W.
+        spatial: The spatial sigma in pixels.
+        span: The range sigma in units of the image.
+    """
+    from scipy.ndimage import correlate1d, map_coordinates
+
+    y, x = np.indices(image.shape)
+    place = np.stack([y / spatial, x / spatial, (image - image.min()) / span]) + MARGIN
+    shape = tuple(int(n) + MARGIN + 2 for n in place.reshape(3, -1).max(axis=1))
+    cell = np.ravel_multi_index(tuple(np.floor(place + 0.5).astype(np.intp)), shape).ravel()
+    total, count = (
+        np.bincount(cell, values, int(np.prod(shape))).reshape(shape)
+        for values in (image.ravel(), None)
+    )
+    for axis in range(3):
+        total = correlate1d(total, TAPS, axis, mode="constant")
+        count = correlate1d(np.asarray(count, np.float64), TAPS, axis, mode="constant")
+    quotient = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    smooth: F64 = map_coordinates(quotient, place, order=1)
+    return smooth
+
+
+def resize(image: F64, height: int, width: int) -> F64:
+    """Resize an H×W image bicubically; the values may leave the range of the input."""
+    rows, columns = _matrix(image.shape[0], height), _matrix(image.shape[1], width)
+    return rows @ image @ columns.T
+
+
+@lru_cache(maxsize=8)
+def _matrix(size: int, wanted: int) -> F64:
+    """The wanted × size matrix of one direction; the kernel widens where the image shrinks."""
+    scale = wanted / size
+    stretch = min(scale, 1.0)
+    centre = (np.arange(wanted) + 0.5) / scale - 0.5
+    reach = int(np.ceil(4 / stretch)) + 2
+    source = np.floor(centre - reach / 2).astype(np.intp)[:, None] + np.arange(reach)
+    weight = _cubic((centre[:, None] - source) * stretch)
+    weight /= weight.sum(axis=1, keepdims=True)
+    turn = source % (2 * size)
+    inside = np.where(turn < size, turn, 2 * size - 1 - turn)
+    matrix = np.zeros((wanted, size))
+    np.add.at(matrix, (np.arange(wanted)[:, None], inside), weight)
+    return matrix
+
+
+def _cubic(x: F64) -> F64:
+    """The cubic convolution kernel (Keys 1981, a = -1/2)."""
+    x = np.abs(x)
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .base import F64
+from . import F64
 from .rules import chosen
 
 LEVELS = 4

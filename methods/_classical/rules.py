@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import F64
+from . import F64
 
 T = TypeVar("T", np.float64, np.complex128)
 

@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from fusionbench import Method, Weights, method
-from fusionbench.files import sha256_of
-from fusionbench.plugins import packaged_weights
-from fusionbench.weights import (
+from fusionbench import (
+    Method,
+    Weights,
     added_weights,
     find_published,
     known_weights,
+    method,
+    packaged_weights,
     read_card,
+    sha256_of,
     trained_pairs,
     user_file,
 )
@@ -26,7 +28,7 @@ from fusionbench.weights import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from fusionbench.training import TrainingRequest
+    from fusionbench import TrainingRequest
 
     from .network import CMTFusion
     from .transformer import Variant
@@ -79,8 +81,7 @@ class _CMT(Method):
 
     def load(self) -> None:
         """Build the network and load the weights, strictly."""
-        from .loading import load_state, read_state
-        from .network import CMTFusion
+        from .network import CMTFusion, load_state, read_state
 
         path = self.weights().path
         network = CMTFusion(self.variant)
@@ -91,7 +92,7 @@ class _CMT(Method):
         """Fuse luma with luma."""
         import torch
 
-        from .._deep.saving import from_signed
+        from .._deep.colour import from_signed
 
         with torch.inference_mode():
             (fused,) = self.network(2 * ir - 1, 2 * vis - 1, levels=1)
@@ -100,8 +101,7 @@ class _CMT(Method):
     @classmethod
     def check_weights(cls, path: Path) -> None:
         """Load a file into a network that is thrown away."""
-        from .loading import load_state, read_state
-        from .network import CMTFusion
+        from .network import CMTFusion, load_state, read_state
 
         load_state(CMTFusion(cls.variant), read_state(path), str(path))
 

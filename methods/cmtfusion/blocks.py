@@ -6,11 +6,69 @@ into a kernel, narrow groups merged), it derives them in the forward pass, so th
 and gradients reach the parameters.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .strips import in_strips
+PIXELS = 20_480
+"""Pixels of a strip, batch included: 32 rows of a 640 pixel wide image."""
+
+Local = Callable[..., tuple[Tensor, ...]]
+
+
+def in_strips(function: Local, inputs: Sequence[Tensor], halo: int) -> tuple[Tensor, ...]:
+    """Apply ``function``, whose outputs are of the inputs' height and width, strip by strip.
+
+    The function must be local: an output row may depend on input rows at most ``halo`` away (the
+    number of 3x3 convolutions in a row). Then the result is the same as that of one call. With
+    gradients, off the CPU, and where ``torch.compile`` fuses operations itself, one call it is.
+    """
+    n, _, height, width = inputs[0].shape
+    rows = max(PIXELS // (n * width), 4 * halo, 8)
+    at_once = torch.is_grad_enabled() or torch.compiler.is_compiling()
+    if rows >= height or at_once or inputs[0].device.type != "cpu":
+        return function(*inputs)
+    outputs: tuple[Tensor, ...] = ()
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        first, last = max(top - halo, 0), min(bottom + halo, height)
+        parts = function(*(x[:, :, first:last] for x in inputs))
+        if not outputs:
+            outputs = tuple(_room(part, height) for part in parts)
+        for whole, part in zip(outputs, parts, strict=True):
+            whole[:, :, top:bottom] = part[:, :, top - first : bottom - first]
+    return outputs
+
+
+def _room(part: Tensor, height: int) -> Tensor:
+    n, c, _, width = part.shape
+    return part.new_empty(n, height, width, c).permute(0, 3, 1, 2)
+
+
+def edge_strength(x: Tensor) -> Tensor:
+    """Gradient magnitude of an image in [-1, 1], widened to its maximum in each 3x3 neighbourhood.
+
+    Central differences on the [0, 1] image, halved (kernel [-0.5, 0, 0.5]), edges repeated.
+    """
+    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    dx = padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]
+    dy = padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]
+    return F.max_pool2d(0.25 * torch.sqrt(dx * dx + dy * dy), 3, stride=1, padding=1)
+
+
+def with_edges(ir: Tensor, vis: Tensor) -> tuple[Tensor, Tensor]:
+    """Each image, N x 1 x H x W, with its share of the edge strength as a second channel.
+
+    The share is 2 (u / (u_ir + u_vis + 1e-5) - 0.5), u the strength of one image.
+    """
+    with torch.no_grad():
+        u_ir, u_vis = edge_strength(ir), edge_strength(vis)
+        total = u_ir + u_vis + 1e-5
+        edge_ir, edge_vis = 2 * (u_ir / total - 0.5), 2 * (u_vis / total - 0.5)
+    return torch.cat([ir, edge_ir], dim=1), torch.cat([vis, edge_vis], dim=1)
+
 
 CHANNELS = 32
 _LINEAR = 1.5957691216057308  # 2 sqrt(2 / pi)

@@ -4,13 +4,20 @@ Park, Vien, Lee, "Cross-Modal Transformers for Infrared and Visible Image Fusion
 doi 10.1109/TCSVT.2023.3289170.
 """
 
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import CHANNELS, RFDB, SFC, Down, Named, Up, gelu
-from .edges import with_edges
-from .strips import in_strips
+from fusionbench import load_weights, read_weights
+
+from .blocks import CHANNELS, RFDB, SFC, Down, Named, Up, gelu, in_strips, with_edges
 from .transformer import Stage, Variant
 
 SMALLEST = 60
@@ -148,3 +155,30 @@ class CMTFusion(nn.Module):
         if level == 1:
             return ir, vis, results[0]
         return results[0], results[1], results[-1]
+
+
+UNUSED = re.compile(
+    r"conv_g_(ir|rgb)\..+|conv_pre1\..+|up_eval[3478]\..+|conv[12]_[34]\..+|conv9\..+|fft\..+"
+    r"|conv[678]\.(se|hd|cp|pw)_bn\..+|conv[678]\.conv8\..+"
+)
+"""Parameters of the published checkpoints that take no part in the forward pass."""
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """What a file holds by name (see :func:`fusionbench.checkpoints.read_weights`)."""
+    return read_weights(path)
+
+
+def load_state(network: CMTFusion, state: Mapping[str, Tensor], source: str = "weights") -> None:
+    """Load a state dict, strictly; it may hold the known unused parameters.
+
+    Raises:
+        WeightsError: A parameter is unknown, missing or of another shape; all of them are listed.
+    """
+    load_weights(
+        network,
+        {name.removeprefix("module."): value for name, value in state.items()},
+        source,
+        unused=lambda name: None if UNUSED.fullmatch(name) else False,
+        what=f"CMTFusion's '{network.variant}' variant",
+    )

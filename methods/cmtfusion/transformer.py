@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .blocks import CHANNELS, bias_of
-from .strips import in_strips
+from .blocks import CHANNELS, bias_of, in_strips
 
 Variant = Literal["paper", "release", "patch"]
 

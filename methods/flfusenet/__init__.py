@@ -55,8 +55,7 @@ class FLFuseNet(DeepMethod):
 
     def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
         """Levels over 255, in the visible colours or gray."""
-        from .._deep.colour import under_chroma
-        from .._deep.saving import truncate
+        from .._deep.colour import truncate, under_chroma
 
         fused = truncate(raw) if self.options["output"] == "truncate" else raw.clamp(0, 1)
         return fused if self.options["colour"] == "gray" else under_chroma(fused, vis)

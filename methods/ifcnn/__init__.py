@@ -55,8 +55,7 @@ class IFCNN(DeepMethod):
 
     def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
         """Levels over 255: RGB, or gray where the visible image is gray."""
-        from .._deep.colour import opencv_gray
-        from .._deep.saving import truncate
+        from .._deep.colour import opencv_gray, truncate
 
         fused = truncate(raw) if self.options["output"] == "truncate" else raw.clamp(0, 1)
         return opencv_gray(fused) if vis.shape[1] == 1 else fused

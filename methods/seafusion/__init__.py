@@ -58,7 +58,7 @@ class SeAFusion(DeepMethod):
 
     def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
         """RGB, or gray where the visible image is gray."""
-        from .._deep.saving import stretch, truncate
+        from .._deep.colour import stretch, truncate
 
         fused = self.coloured(raw, vis)
         return truncate(stretch(fused)) if self.options["output"] == "minmax" else fused

@@ -49,7 +49,7 @@ class U2Fusion(DeepMethod):
 
     def decode(self, raw: Tensor, vis: Tensor) -> Tensor:
         """Scaled by the maximum, or clipped."""
-        from .._deep.saving import scale_to_maximum
+        from .._deep.colour import scale_to_maximum
 
         gray = vis.shape[1] == 1 or self.options["colour"] == "gray"
         fused = raw if gray else _coloured(raw, vis)

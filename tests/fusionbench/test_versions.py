@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from fusionbench.registry import REGISTRIES
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("versions.txt")
 ENGINE = {
-    "fusionbench.stages.applying.FUSED_BY": ["stages/applying.py", "images.py"],
+    "fusionbench.stages.applying.FUSED_BY": ["stages/applying.py", "images.py", "seeding.py"],
     "fusionbench.sources.SCORED_BY": ["sources.py", "primitives/*.py"],
     "fusionbench.stages.detecting.DETECTED_BY": ["stages/detecting.py", "boxes.py"],
     "fusionbench.detection.finetuning.TRAINED_BY": ["detection/finetuning.py"],
@@ -61,18 +61,25 @@ def _is_text(node: object) -> bool:
 
 
 def hash_of(files: set[Path]) -> str:
-    trees = sorted(repr(plain(ast.parse(file.read_text(encoding="utf-8")))) for file in files)
-    return hashlib.sha256("\0".join(trees).encode()).hexdigest()[:16]
+    codes = sorted(map(_code, files))
+    return hashlib.sha256("\0".join(codes).encode()).hexdigest()[:16]
 
 
-def siblings(file: Path) -> Iterator[Path]:
+@cache
+def _code(file: Path) -> str:
+    return repr(plain(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+@cache
+def siblings(file: Path) -> set[Path]:
     """The files of its own package that a file imports, wherever in it."""
+    found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             place = file.parents[node.level - 1].joinpath(*(node.module or "").split("."))
             for stem in (place, *(place / alias.name for alias in node.names)):
-                found = (stem.with_suffix(".py"), stem / "__init__.py")
-                yield from (path for path in found if path.is_file())
+                found |= {stem.with_suffix(".py"), stem / "__init__.py"}
+    return {path for path in found if path.is_file()}
 
 
 def closure(file: Path) -> set[Path]:
@@ -116,6 +123,7 @@ def test_changed_code_has_a_new_version(what: str) -> None:
 
 def test_words_change_no_hash_and_code_does(tmp_path: Path) -> None:
     def hashed(text: str) -> str:
+        _code.cache_clear()
         (tmp_path / "a.py").write_text(text)
         return hash_of({tmp_path / "a.py"})
 

@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fusionbench.labelling import apart
 from fusionbench.manifest import ColumnRecord, MethodRecord
+from fusionbench.names import apart
 from fusionbench.report.figures.style import (
     BLUE,
     DARK,

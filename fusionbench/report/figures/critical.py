@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.figures.style import (
     COLUMN_WIDTH,
     DARK,

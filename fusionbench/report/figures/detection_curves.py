@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from fusionbench.files import csv_text, write_text
-from fusionbench.labelling import apart
 from fusionbench.manifest import ColumnRecord
+from fusionbench.names import apart
 from fusionbench.report.figures.style import (
     BLUE,
     COLOURS,

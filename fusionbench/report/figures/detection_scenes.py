@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fusionbench.detection.matching import Outcome, disagreement, outcome
 from fusionbench.errors import DataError
 from fusionbench.images import U8, read_image
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.figures.grid_drawing import Sheet
 from fusionbench.report.figures.style import (
     BLUE,

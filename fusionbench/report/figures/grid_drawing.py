@@ -19,7 +19,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from fusionbench.images import U8
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.figures.style import DARK, DPI, LIGHT, SKY, TEXT_WIDTH, YELLOW, fitted
 
 ONE_LINE_UP_TO = 10

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.figures.style import DARK, GRAY, ORANGE, one_line, text_width
 
 if TYPE_CHECKING:

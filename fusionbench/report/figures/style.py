@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fusionbench.files import replacing
-from fusionbench.labelling import apart
+from fusionbench.names import apart
 from fusionbench.report.figures.fonts import drawable, font_families
 from fusionbench.results import scores_frame
 from fusionbench.statistics.contests import Ranking

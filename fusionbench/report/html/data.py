@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fusionbench.labelling import distinct
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Manifest, MethodRecord
+from fusionbench.names import distinct
 from fusionbench.report.html.extras import about, detection, profile
 from fusionbench.report.html.thumbnails import Preview
 from fusionbench.report.leaderboard import board_table, column_places

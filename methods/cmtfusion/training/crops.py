@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fusionbench.images import luma, read_sources
-from fusionbench.manifest import DataSetRecord, PairRecord
+from fusionbench import DataSetRecord, PairRecord, luma, read_sources
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fusionbench import FusionBenchError
-from fusionbench.training import TrainingRequest
+from fusionbench import FusionBenchError, TrainingRequest
 
-from ..loading import load_state, read_state
-from ..network import CMTFusion
-from .card import made_from, write_card
+from ..network import CMTFusion, load_state, read_state
 from .crops import Crops, GreyPair, equal_shares, load_pairs, to_network
-from .curves import append, draw_losses, drop_after, write_samples
-from .initial import pass_through
-from .losses import Features, objective
-from .perceptual import find_features
+from .losses import Features, find_features, objective
+from .records import append, draw_losses, drop_after, made_from, write_card, write_samples
 from .settings import Settings
-from .state import Average, Run
+from .state import Average, Run, pass_through
 
 log = logging.getLogger(__name__)
 

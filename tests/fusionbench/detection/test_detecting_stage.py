@@ -491,8 +491,8 @@ def test_average_precision_is_that_of_ultralytics_own_val(shared, cli, tmp_path,
     The images are padded to squares beforehand: ``val`` pads by half a stride more than its own
     ``predict``, and what stands there moves scores.
     """
-    from fusionbench.detectors._coco import COCO
     from fusionbench.detectors._yolo import with_torchvision
+    from fusionbench.detectors.yolox import COCO
 
     weights = shared("weights/detectors/yolov8n_coco_int8pc.pt")
     sources, labels = shared("data/MSRS/test"), shared("data/MSRS-detection-label/fusion/test")

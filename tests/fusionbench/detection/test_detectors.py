@@ -15,9 +15,8 @@ import pytest
 from fusionbench import Detector, FusionBenchError, WeightsError, WeightsFinder
 from fusionbench.boxes import F32, Detections, Thresholds
 from fusionbench.detection.planning import prepare_detector
-from fusionbench.detectors._coco import COCO
 from fusionbench.detectors._yolo import make_torchvision_importable, yolo_package
-from fusionbench.detectors.yolox import letterbox
+from fusionbench.detectors.yolox import COCO, letterbox
 from fusionbench.files import user_cache
 from fusionbench.images import U8, read_image
 

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from fusionbench import console
-from fusionbench.labelling import apart, distinct
+from fusionbench.names import apart, distinct
 from fusionbench.report import leaderboard_view, write_report
 from fusionbench.report.figures import fonts
 from fusionbench.report.figures.style import cut

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fusionbench.methods._classical import base, filters, grid, matlab, rules
+from fusionbench.methods._classical import _levels, filters, rules, to_bytes
 
 RNG = np.random.default_rng(5)
 
@@ -15,15 +15,15 @@ def test_levels_in_float32_come_back_as_whole_numbers() -> None:
     import torch
 
     bytes_ = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
-    levels = base._levels(bytes_.to(torch.float32) / 255)
+    levels = _levels(bytes_.to(torch.float32) / 255)
     np.testing.assert_array_equal(levels[0, :, :, 0].ravel(), np.arange(256))
     between = torch.full((1, 1, 1, 1), 100.5 / 255)
-    assert abs(base._levels(between).item() - 100.5) < 1e-4
+    assert abs(_levels(between).item() - 100.5) < 1e-4
 
 
 def test_to_bytes_rounds_half_up_and_clips() -> None:
     image = np.array([-3.0, 0.49, 0.5, 1.5, 2.5, 254.6, 300])
-    np.testing.assert_array_equal(base.to_bytes(image), [0, 0, 1, 2, 3, 255, 255])
+    np.testing.assert_array_equal(to_bytes(image), [0, 0, 1, 2, 3, 255, 255])
 
 
 @pytest.mark.parametrize("radius", [1, 3, 40])
@@ -64,7 +64,7 @@ def test_gaussian_is_its_definition_and_knows_its_borders(border) -> None:
 def test_the_bilateral_grid_keeps_edges_and_smooths_noise() -> None:
     step = np.repeat([0.2, 0.8], 32)[None, :] + np.zeros((48, 1))
     noisy = step + RNG.normal(0, 0.01, step.shape)
-    smooth = grid.bilateral(noisy, 4, 0.1)
+    smooth = filters.bilateral(noisy, 4, 0.1)
     assert np.abs(smooth - step).max() < 0.01
     assert np.std(smooth[:, :28]) < np.std(noisy[:, :28]) / 3
 
@@ -73,7 +73,7 @@ def test_the_bilateral_grid_is_near_the_exact_filter() -> None:
     image = cv2.GaussianBlur(RNG.random((60, 70)), (0, 0), 2)
     exact = cv2.bilateralFilter(image.astype(np.float32), 13, 0.1, 2.0)
     inner = np.s_[8:-8, 8:-8]
-    difference = np.abs(grid.bilateral(image, 2.0, 0.1) - exact)[inner]
+    difference = np.abs(filters.bilateral(image, 2.0, 0.1) - exact)[inner]
     assert difference.mean() < 0.1 * np.abs(image - exact)[inner].max()
 
 
@@ -85,19 +85,19 @@ def test_resizing_keeps_a_plane(size) -> None:
     rows, columns = np.mgrid[0 : size[0], 0 : size[1]]
     expected = 3.0 + 0.5 * (rows + 0.5) / size[0] + 0.25 * (columns + 0.5) / size[1]
     inner = np.s_[6:-6, 6:-6]
-    np.testing.assert_allclose(matlab.resize(plane, *size)[inner], expected[inner], atol=2e-4)
+    np.testing.assert_allclose(filters.resize(plane, *size)[inner], expected[inner], atol=2e-4)
 
 
 def test_resizing_to_the_same_size_changes_nothing() -> None:
     image = RNG.random((21, 34))
-    np.testing.assert_allclose(matlab.resize(image, 21, 34), image, atol=1e-12)
+    np.testing.assert_allclose(filters.resize(image, 21, 34), image, atol=1e-12)
 
 
 def test_resizing_to_half_is_the_antialiased_cubic() -> None:
     """The kernel is twice as wide: half the cubic convolution at 0.25, 0.75, 1.25 and 1.75."""
     line = np.zeros((1, 40))
     line[0, 20] = 1
-    small = matlab.resize(line, 1, 20)[0]
+    small = filters.resize(line, 1, 20)[0]
     expected = np.zeros(20)
     expected[8:12] = -0.01171875, 0.11328125, 0.43359375, -0.03515625
     np.testing.assert_allclose(small, expected, atol=1e-12)

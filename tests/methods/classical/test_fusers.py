@@ -10,7 +10,7 @@ import torch
 from fusionbench import Setting
 from fusionbench.methods import bayesian, cbf, fpde, gtf, mdlatlrr, vsmwls
 from fusionbench.methods._classical import Classical, hybrid
-from fusionbench.methods._classical.contrast import perceived_contrast
+from fusionbench.methods._classical.hybrid import perceived_contrast
 from fusionbench.registry import METHODS
 
 RNG = np.random.default_rng(8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pywt
 
-from fusionbench.methods._classical import dualtree, lowrank, omp, patches, pyramid
+from fusionbench.methods._classical import dualtree, patches, pyramid
 
 RNG = np.random.default_rng(3)
 
@@ -64,7 +64,7 @@ def test_level_1_is_the_legall_wavelet() -> None:
 
 def test_the_latent_low_rank_parts_make_up_the_matrix() -> None:
     x = RNG.random((20, 4)) @ RNG.random((4, 30)) / 4
-    parts = lowrank.latent_low_rank(x, noise=10)
+    parts = patches.latent_low_rank(x, noise=10)
     np.testing.assert_allclose(parts.principal + parts.salient, x, atol=1e-4)
     np.testing.assert_allclose(parts.projection @ x, parts.salient, atol=1e-9)
 
@@ -72,7 +72,7 @@ def test_the_latent_low_rank_parts_make_up_the_matrix() -> None:
 def test_the_nuclear_norms_of_a_clean_matrix_sum_to_its_rank() -> None:
     """The minimum of ``||Z||_* + ||L||_*`` without noise is the rank (Zhang, Lin, Zhang 2013)."""
     x = RNG.random((20, 4)) @ RNG.random((4, 30)) / 4
-    parts = lowrank.latent_low_rank(x, noise=10)
+    parts = patches.latent_low_rank(x, noise=10)
     norms = [np.linalg.norm(m, "nuc") for m in (parts.coefficients, parts.projection)]
     assert sum(norms) == pytest.approx(4, abs=0.02)
 
@@ -82,7 +82,7 @@ def test_sparse_spikes_go_to_the_noise() -> None:
     spiked = clean.copy()
     places = RNG.choice(clean.size, 10, replace=False)
     spiked.ravel()[places] += 3
-    parts = lowrank.latent_low_rank(spiked, noise=0.1)
+    parts = patches.latent_low_rank(spiked, noise=0.1)
     noise = spiked - parts.principal - parts.salient
     assert set(np.argsort(noise.ravel())[-10:]) == set(places)
 
@@ -92,11 +92,11 @@ def test_singular_values_are_shrunk(shape) -> None:
     x = RNG.normal(size=shape)
     u, s, v = np.linalg.svd(x, full_matrices=False)
     expected = (u * np.maximum(s - 1.5, 0)) @ v
-    np.testing.assert_allclose(lowrank._shrunk_values(x, 1.5), expected, atol=1e-10)
+    np.testing.assert_allclose(patches._shrunk_values(x, 1.5), expected, atol=1e-10)
 
 
 def test_the_cosine_dictionary_has_unit_atoms_and_one_that_is_flat() -> None:
-    atoms = omp.cosine_dictionary(8, 16)
+    atoms = patches.cosine_dictionary(8, 16)
     assert atoms.shape == (64, 256)
     np.testing.assert_allclose(np.linalg.norm(atoms, axis=0), 1, atol=1e-12)
     np.testing.assert_allclose(atoms[:, 0], 1 / 8)
@@ -104,9 +104,9 @@ def test_the_cosine_dictionary_has_unit_atoms_and_one_that_is_flat() -> None:
 
 
 def test_pursuit_is_plain_orthogonal_matching_pursuit() -> None:
-    atoms = omp.cosine_dictionary(8, 16)
+    atoms = patches.cosine_dictionary(8, 16)
     signals = RNG.normal(size=(40, 64))
-    fits, norms = omp.pursue(signals, atoms, 0.5, 6)
+    fits, norms = patches.pursue(signals, atoms, 0.5, 6)
     for signal, fit, norm in zip(signals, fits, norms, strict=True):
         chosen, residual = [], signal
         while len(chosen) < 6 and np.linalg.norm(residual) > 0.5:
@@ -118,9 +118,9 @@ def test_pursuit_is_plain_orthogonal_matching_pursuit() -> None:
 
 
 def test_pursuit_stops_at_the_tolerance() -> None:
-    atoms = omp.cosine_dictionary(8, 16)
+    atoms = patches.cosine_dictionary(8, 16)
     signals = RNG.normal(0, 0.05, (30, 64))
-    fits, norms = omp.pursue(np.vstack([signals, np.zeros((1, 64))]), atoms, 0.1, 64)
+    fits, norms = patches.pursue(np.vstack([signals, np.zeros((1, 64))]), atoms, 0.1, 64)
     assert np.linalg.norm(fits[:-1] - signals, axis=1).max() <= 0.1 + 1e-6
     assert norms[-1] == 0
 

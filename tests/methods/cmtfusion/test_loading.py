@@ -7,8 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from fusionbench import WeightsError
-from fusionbench.methods.cmtfusion.loading import load_state, read_state
-from fusionbench.methods.cmtfusion.network import CMTFusion
+from fusionbench.methods.cmtfusion.network import CMTFusion, load_state, read_state
 from fusionbench.methods.cmtfusion.transformer import Variant
 
 Shared = Callable[[str], Path]
@@ -55,7 +54,7 @@ def test_authors_weights_reproduce_the_authors_output(shared: Shared, pair: str)
 
 @pytest.mark.reference
 def test_the_unused_keys_are_those_of_the_table(shared: Shared) -> None:
-    from fusionbench.methods.cmtfusion.loading import UNUSED
+    from fusionbench.methods.cmtfusion.network import UNUSED
 
     rows = shared("reference/cmtfusion/state_dict.tsv").read_text().splitlines()[1:]
     used = CMTFusion("release").state_dict().keys()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fusionbench.methods.cmtfusion import strips
+from fusionbench.methods.cmtfusion import blocks
 from fusionbench.methods.cmtfusion.blocks import gelu, merged
 from fusionbench.methods.cmtfusion.network import CMTFusion
 from fusionbench.methods.cmtfusion.transformer import Variant
@@ -57,12 +57,12 @@ def test_strips_do_not_show(
     network, (ir, vis) = random_network(variant), images(2, 1, 97, 64)
     with torch.no_grad():
         whole = network(ir, vis)
-        monkeypatch.setattr(strips, "PIXELS", rows * 64 * 2)
+        monkeypatch.setattr(blocks, "PIXELS", rows * 64 * 2)
         assert all(largest(a, b) < 2e-6 for a, b in zip(network(ir, vis), whole, strict=True))
 
 
 def test_in_strips_really_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strips, "PIXELS", 10 * 16)
+    monkeypatch.setattr(blocks, "PIXELS", 10 * 16)
     heights: list[int] = []
 
     def box(x: Tensor) -> tuple[Tensor]:
@@ -71,7 +71,7 @@ def test_in_strips_really_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     x = torch.rand(1, 4, 45, 16)
     with torch.no_grad():
-        (y,) = strips.in_strips(box, [x], halo=1)
+        (y,) = blocks.in_strips(box, [x], halo=1)
     assert heights == [11, 12, 12, 12, 6]
     assert largest(y, F.avg_pool2d(x, 3, stride=1, padding=1)) == 0
 
@@ -80,7 +80,7 @@ def test_torch_compile_sees_one_graph_without_strips(
     random_network: Build, images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, (ir, vis) = random_network("release"), images(1, 1, 64, 72)
-    monkeypatch.setattr(strips, "PIXELS", 8 * 72)
+    monkeypatch.setattr(blocks, "PIXELS", 8 * 72)
     sizes: list[int] = []
 
     def count(graph: torch.fx.GraphModule, _: list[Tensor]) -> Callable[..., object]:

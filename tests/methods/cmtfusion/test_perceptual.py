@@ -8,7 +8,7 @@ import torch
 from scipy.signal import correlate
 from torch import Tensor
 
-from fusionbench.methods.cmtfusion.training.perceptual import VGGFeatures, load_features
+from fusionbench.methods.cmtfusion.training.losses import VGGFeatures, load_features
 
 Array = npt.NDArray[np.float64]
 WIDTHS = (3, 4, 4, 5, 5, 6, 6)

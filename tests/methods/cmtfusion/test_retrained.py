@@ -10,8 +10,7 @@ import pytest
 
 from fusionbench.files import sha256_of
 from fusionbench.methods.cmtfusion import RETRAINED
-from fusionbench.methods.cmtfusion.loading import load_state, read_state
-from fusionbench.methods.cmtfusion.network import CMTFusion
+from fusionbench.methods.cmtfusion.network import CMTFusion, load_state, read_state
 from fusionbench.methods.cmtfusion.transformer import Variant
 
 ROOT = Path(__file__).parents[3]

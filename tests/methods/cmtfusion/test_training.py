@@ -24,12 +24,10 @@ from fusionbench.methods.cmtfusion.training.crops import (
     load_pairs,
     to_network,
 )
-from fusionbench.methods.cmtfusion.training.initial import pass_through
 from fusionbench.methods.cmtfusion.training.loop import learning_rate, train
-from fusionbench.methods.cmtfusion.training.losses import Weights
-from fusionbench.methods.cmtfusion.training.perceptual import find_features
+from fusionbench.methods.cmtfusion.training.losses import Weights, find_features
 from fusionbench.methods.cmtfusion.training.settings import Settings, describe, parse
-from fusionbench.methods.cmtfusion.training.state import Average
+from fusionbench.methods.cmtfusion.training.state import Average, pass_through
 from fusionbench.methods.cmtfusion.transformer import Variant
 from fusionbench.training import TrainingRequest, hold_out
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fusionbench import Setting
 from fusionbench.images import luma, read_image, with_chroma
-from fusionbench.methods._deep import DeepMethod, colour, saving
+from fusionbench.methods._deep import DeepMethod, colour
 from fusionbench.registry import METHODS
 
 U8 = NDArray[np.uint8]
@@ -67,18 +67,18 @@ def test_chroma_goes_back_as_the_engine_does_it() -> None:
 def test_truncation_survives_the_engines_rounding() -> None:
     values = torch.tensor([-0.2, 0.0, 0.9 / 255, 1.0 / 255, 99.999 / 255, 254.6 / 255, 1.0, 1.7])
     expected = [0, 0, 0, 1, 99, 254, 255, 255]
-    assert image(saving.truncate(values.view(1, 1, 1, -1))).ravel().tolist() == expected
+    assert image(colour.truncate(values.view(1, 1, 1, -1))).ravel().tolist() == expected
     all_levels = torch.arange(256).view(1, 1, 16, 16) / 255
-    assert image(saving.truncate(all_levels)).ravel().tolist() == list(range(256))
+    assert image(colour.truncate(all_levels)).ravel().tolist() == list(range(256))
 
 
 def test_stretching_is_joint_over_channels_and_separate_over_images() -> None:
     images = torch.tensor([[0.2, 0.4, 0.6], [-1.0, 0.0, 3.0]]).view(2, 3, 1, 1)
-    stretched, scaled = saving.stretch(images), saving.scale_to_maximum(images)
+    stretched, scaled = colour.stretch(images), colour.scale_to_maximum(images)
     torch.testing.assert_close(stretched.flatten(1), torch.tensor([[0, 0.5, 1], [0, 0.25, 1]]))
     torch.testing.assert_close(scaled.flatten(1), torch.tensor([[1 / 3, 2 / 3, 1], [-1 / 3, 0, 1]]))
-    assert saving.stretch(torch.full((1, 1, 2, 2), 0.3)).eq(0).all()
-    assert saving.scale_to_maximum(torch.zeros(1, 1, 2, 2)).eq(0).all()
+    assert colour.stretch(torch.full((1, 1, 2, 2), 0.3)).eq(0).all()
+    assert colour.scale_to_maximum(torch.zeros(1, 1, 2, 2)).eq(0).all()
 
 
 def test_datfuse_wraps_like_a_cast_to_bytes() -> None:

@@ -104,7 +104,7 @@ def test_seafusion_before_the_stretch(shared: Shared) -> None:
 
 
 def test_both_files_of_tardal_dt_hold_the_same_tensors(shared: Shared) -> None:
-    from fusionbench.methods._deep.checkpoint import read_state
+    from fusionbench import read_weights as read_state
 
     first, second = (
         read_state(shared(f"weights/tardal/{file}")) for file in ("tardal.pt", "tardal-dt.pth")
