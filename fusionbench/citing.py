@@ -1,12 +1,13 @@
-"""Citations of methods: BibTeX entries and their keys, from the cards."""
+"""Citations of methods, metrics and detectors: BibTeX entries and their keys, from the cards."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
-from fusionbench.cards import MethodCard
-from fusionbench.manifest import Citation
+from fusionbench.cards import Card, MetricCard
+from fusionbench.manifest import Citation, ColumnRecord
 
 _TEX = {
     **{"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"},
@@ -17,20 +18,24 @@ _TEX = {
 """Escapes whose braces are balanced: BibTeX counts those that are escaped too."""
 
 
-def bibtex_key(card: MethodCard) -> str:
-    """First author's last name, year and the method's name: ``park2023cmtfusion``; or nothing.
+def bibtex_key(card: Card) -> str:
+    """First author's last name, year, and the method's or detector's name: ``park2023cmtfusion``.
 
-    A method without a paper has no key.
+    For a metric the first long word of the title stands at the end, ``wang2004image``: several
+    metrics share a paper. A card without a paper has no key.
     """
     if not card.paper:
         return ""
     first = re.split(r",| and ", card.authors)[0].split()
-    parts = (first[-1] if first else "", str(card.year or ""), card.name.partition("-")[0])
+    last = card.name.partition("-")[0]
+    if isinstance(card, MetricCard):
+        last = next((word for word in card.paper.split() if len(word) > 3), card.paper)
+    parts = (first[-1] if first else "", str(card.year or ""), last)
     return "".join(re.sub(r"[^A-Za-z0-9]", "", _ascii(part)) for part in parts).lower()
 
 
-def citation(card: MethodCard) -> Citation | None:
-    """How tables cite a method, or None where its card names no paper."""
+def citation(card: Card) -> Citation | None:
+    """How tables cite a plug-in, or None where its card names no paper."""
     if not card.paper:
         return None
     parts = (card.authors, card.paper, card.venue, str(card.year or ""))
@@ -38,10 +43,34 @@ def citation(card: MethodCard) -> Citation | None:
     return Citation(key=bibtex_key(card), bibtex=bibtex(card), text=text)
 
 
-def bibtex(card: MethodCard) -> str:
-    """The BibTeX entry of a method's paper, or nothing where the card names none.
+def column_citation(column: ColumnRecord) -> Citation | None:
+    """How a run's column is cited; None for a metric that names no paper, or is not known here.
+
+    A manifest from before metrics had citations takes that of the metric's card.
+    """
+    if column.citation is not None:
+        return column.citation
+    from fusionbench.errors import UnknownNameError
+    from fusionbench.plugins import metric_card
+    from fusionbench.registry import METRICS
+
+    try:
+        return citation(metric_card(METRICS[column.metric].plugin))
+    except UnknownNameError:
+        return None
+
+
+def cited_by(columns: Iterable[ColumnRecord]) -> dict[str, Citation]:
+    """The citations of columns by key, each once, in the order of the columns."""
+    found = (column_citation(column) for column in columns)
+    return {cited.key: cited for cited in found if cited is not None}
+
+
+def bibtex(card: Card) -> str:
+    """The BibTeX entry of a plug-in's paper, or nothing where the card names none.
 
     Example:
+        >>> from fusionbench.cards import MethodCard
         >>> card = MethodCard(name="x", title="X", family="cnn", paper="On X", year=2024,
         ...                   authors="A. Bee, C. Dee", venue="Journal of X 7(2)")
         >>> print(bibtex(card))

@@ -103,7 +103,7 @@ class WeightsRecord(_Record):
 
 
 class Citation(_Record):
-    """A method's paper: its BibTeX key and entry, and one line of text."""
+    """The paper of a method or a metric: its BibTeX key and entry, and one line of text."""
 
     key: str
     bibtex: str
@@ -147,6 +147,7 @@ class ColumnRecord(_Record):
     better: Better
     params: dict[str, Any]
     fingerprint: str
+    citation: Citation | None = None
 
 
 class Invocation(_Record):

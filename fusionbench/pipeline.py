@@ -14,6 +14,7 @@ from typing import Any
 from fusionbench import console
 from fusionbench.checks import CHECKS, FindingRecord, Findings
 from fusionbench.checks.fused import JUDGED, Look, judge_all
+from fusionbench.citing import citation
 from fusionbench.conventions import Column, convention_named
 from fusionbench.datasets import DataSet, check_pairs
 from fusionbench.engines import default_workers
@@ -130,6 +131,7 @@ def column_record(column: Column) -> ColumnRecord:
         better=column.card.better,
         params=dict(column.params),
         fingerprint=column.fingerprint(),
+        citation=citation(column.card),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -220,6 +221,12 @@ def metric_card(function: MetricFunction) -> MetricCard:
     """The card of a registered metric function."""
     card: MetricCard = function.card  # type: ignore[attr-defined]
     return card
+
+
+def metric_formula(function: MetricFunction) -> str:
+    """What a metric computes, in words and symbols: its docstring up to its parameters."""
+    text = inspect.cleandoc(function.__doc__ or "")
+    return re.split(r"\n+(?=(?:Args|Returns|Raises|Example):\n)", text)[0].strip()
 
 
 class Detector:

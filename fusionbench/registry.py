@@ -187,9 +187,13 @@ class Registry(Generic[T]):
         groups = {group for entry in self._entries.values() for group in entry.groups}
         command = f"fusionbench list {self.kind}s"
         error = UnknownNameError(self.kind, name, {*self._entries, *groups}, command)
+        self.name_broken(error)
+        return error
+
+    def name_broken(self, error: UnknownNameError) -> None:
+        """Add to an error where the name may be: the plug-ins that could not be imported."""
         for broken in self.broken.values():
             error.add(f"It may be in {broken.module}, which is broken: {broken.error}")
-        return error
 
     def select(self, selector: str) -> list[Entry[T]]:
         """The plug-ins that a selector names, in its order, each once.

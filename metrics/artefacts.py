@@ -30,10 +30,11 @@ DIRECTION = (0.9995, 22.0, 0.5)
     low=0.0,
     high=1.0,
     groups=("gradient",),
-    paper="B. K. Shreyamsha Kumar, Multifocus and multispectral image fusion based on pixel "
-    "significance using discrete cosine harmonic wavelet transform, Signal, Image and Video "
-    "Processing",
+    paper="Multifocus and multispectral image fusion based on pixel significance using discrete "
+    "cosine harmonic wavelet transform",
+    authors="B. K. Shreyamsha Kumar",
     year=2013,
+    venue="Signal, Image and Video Processing 7(6)",
     doi="10.1007/s11760-012-0361-x",
 )
 def nabf(triple: Triple, *, peak: Literal[1, 255], ir_as_fused: bool) -> Array:
@@ -63,14 +64,17 @@ def nabf(triple: Triple, *, peak: Literal[1, 255], ir_as_fused: bool) -> Array:
     low=0.0,
     high=1.0,
     groups=("gradient",),
-    paper="V. Petrović, C. Xydeas, Objective image fusion performance characterisation, ICCV",
+    paper="Objective image fusion performance characterisation",
+    authors="Vladimir Petrović, Costas Xydeas",
     year=2005,
+    venue="IEEE International Conference on Computer Vision (ICCV)",
     doi="10.1109/ICCV.2005.175",
 )
 def labf(triple: Triple, *, peak: Literal[1, 255]) -> Array:
-    """Gradients lost from the sources: ``Nabf`` summed over the pixels that it leaves out.
+    """Gradients lost from the sources: Σ'' ((1-Q_A) w_A + (1-Q_B) w_B) / Σ(w_A + w_B).
 
-    These are the pixels with g_F ≤ g_A or g_F ≤ g_B.
+    Σ'' runs over the pixels that ``Nabf`` leaves out, with g_F ≤ g_A or g_F ≤ g_B; all else is as
+    there.
 
     Args:
         triple: The images.

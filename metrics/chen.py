@@ -32,9 +32,10 @@ BLOCK = 16
     low=0.0,
     high=1.0,
     groups=("perception",),
-    paper="Y. Chen, R. S. Blum, A new automated quality assessment algorithm for image fusion, "
-    "Image and Vision Computing",
+    paper="A new automated quality assessment algorithm for image fusion",
+    authors="Yin Chen, Rick S. Blum",
     year=2009,
+    venue="Image and Vision Computing 27(10)",
     doi="10.1016/j.imavis.2007.12.002",
 )
 def qcb(triple: Triple) -> Array:
@@ -61,9 +62,11 @@ def qcb(triple: Triple) -> Array:
     low=0.0,
     high=math.inf,
     groups=("perception",),
-    paper="H. Chen, P. K. Varshney, A human perception inspired quality metric for image fusion "
-    "based on regional information, Information Fusion",
+    paper="A human perception inspired quality metric for image fusion based on regional "
+    "information",
+    authors="Hao Chen, Pramod K. Varshney",
     year=2007,
+    venue="Information Fusion 8(2)",
     doi="10.1016/j.inffus.2005.10.001",
 )
 def qcv(triple: Triple) -> Array:

@@ -14,9 +14,7 @@ from fusionbench.primitives import Array, at_least, histogram, namespace
     high=127.5,
     sources=False,
     groups=("core", "contrast"),
-    paper="Y.-J. Rao, In-fibre Bragg grating sensors, Measurement Science and Technology",
-    year=1997,
-    doi="10.1088/0957-0233/8/4/002",
+    textbook=True,
 )
 def sd(triple: Triple, *, saturate: bool) -> Array:
     """Standard deviation of the grey levels: sqrt(Σ (F - mean F)² / N).

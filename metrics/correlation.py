@@ -15,9 +15,7 @@ from fusionbench.primitives import Array, dot, namespace
     low=-1.0,
     high=1.0,
     groups=("correlation",),
-    paper="M. Deshmukh, U. Bhosale, Image fusion and image quality assessment of fused images, "
-    "International Journal of Image Processing",
-    year=2010,
+    textbook=True,
 )
 def cc(triple: Triple) -> Array:
     """Correlation coefficient: (r(A,F) + r(B,F)) / 2, Pearson's r; NaN if one is flat."""
@@ -34,9 +32,10 @@ def cc(triple: Triple) -> Array:
     low=-2.0,
     high=2.0,
     groups=("correlation",),
-    paper="V. Aslantas, E. Bendes, A new image quality metric for image fusion: the sum of the "
-    "correlations of differences, AEU International Journal of Electronics and Communications",
+    paper="A new image quality metric for image fusion: the sum of the correlations of differences",
+    authors="V. Aslantas, E. Bendes",
     year=2015,
+    venue="AEU - International Journal of Electronics and Communications 69(12)",
     doi="10.1016/j.aeue.2015.09.004",
 )
 def scd(triple: Triple) -> Array:

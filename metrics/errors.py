@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 from fusionbench import Plane, Triple, metric
 from fusionbench.primitives import Array, dot, namespace
 
 Root = Literal["mean", "norm"]
 Peak = Literal["full", "fused"]
+
+REVIEW: dict[str, Any] = {
+    "paper": "A review of quality metrics for fused image",
+    "authors": "P. Jagalingam, Arkal Vittal Hegde",
+    "year": 2015,
+    "venue": "Aquatic Procedia 4",
+    "doi": "10.1016/j.aqpro.2015.02.019",
+}
 
 
 @metric(
@@ -19,10 +27,8 @@ Peak = Literal["full", "fused"]
     low=0.0,
     high=65025.0,
     groups=("error",),
-    paper="P. Jagalingam, A. V. Hegde, A review of quality metrics for fused image, Aquatic "
-    "Procedia",
-    year=2015,
-    doi="10.1016/j.aqpro.2015.02.019",
+    textbook=True,
+    **REVIEW,
 )
 def mse(triple: Triple, *, peak: float) -> Array:
     """Mean squared error: (MSE(A,F) + MSE(B,F)) / 2 with MSE(X,F) = Σ (X - F)² / N.
@@ -41,17 +47,15 @@ def mse(triple: Triple, *, peak: float) -> Array:
     low=0.0,
     high=255.0,
     groups=("error",),
-    paper="P. Jagalingam, A. V. Hegde, A review of quality metrics for fused image, Aquatic "
-    "Procedia",
-    year=2015,
-    doi="10.1016/j.aqpro.2015.02.019",
+    textbook=True,
+    **REVIEW,
 )
 def rmse(triple: Triple, *, root: Root) -> Array:
-    """Root mean squared error: (RMSE(A,F) + RMSE(B,F)) / 2.
+    """Root mean squared error: (E(A,F) + E(B,F)) / 2, E(X,F) = sqrt(Σ (X - F)² / N).
 
     Args:
         triple: The images.
-        root: ``mean``: sqrt(Σ (X - F)² / N); ``norm``: sqrt(Σ (X - F)²) / N, as VIFB computes it.
+        root: ``mean``: as above; ``norm``: E(X,F) = sqrt(Σ (X - F)²) / N, as VIFB computes it.
     """
     return _mean_root(triple, root)
 
@@ -63,10 +67,8 @@ def rmse(triple: Triple, *, root: Root) -> Array:
     low=0.0,
     high=math.inf,
     groups=("error",),
-    paper="P. Jagalingam, A. V. Hegde, A review of quality metrics for fused image, Aquatic "
-    "Procedia",
-    year=2015,
-    doi="10.1016/j.aqpro.2015.02.019",
+    textbook=True,
+    **REVIEW,
 )
 def psnr(triple: Triple, *, peak: Peak, levels: float, root: Root) -> Array:
     """Peak signal-to-noise ratio in dB: 10 log10(P² / E); infinite where all images are equal.

@@ -16,6 +16,15 @@ Feature = Literal["edge", "none"]
 Floats = NDArray[np.float64]
 TINY = 100 * 2.0**-52
 
+FAST_FMI: dict[str, Any] = {
+    "paper": "Fast-FMI: non-reference image fusion metric",
+    "authors": "M. Haghighat, M. A. Razian",
+    "year": 2014,
+    "venue": "International Conference on Application of Information and Communication "
+    "Technologies (AICT)",
+    "doi": "10.1109/ICAICT.2014.7036000",
+}
+
 
 @metric(
     "FMI_pixel",
@@ -24,9 +33,7 @@ TINY = 100 * 2.0**-52
     low=0.0,
     high=1.0,
     groups=("information", "feature"),
-    paper="M. Haghighat, M. A. Razian, Fast-FMI: non-reference image fusion metric, AICT",
-    year=2014,
-    doi="10.1109/ICAICT.2014.7036000",
+    **FAST_FMI,
 )
 def fmi_pixel(triple: Triple, *, feature: Feature) -> Array:
     """Mutual information of features in 3×3 windows: the mean of (M(A,F) + M(B,F)) / 2.
@@ -51,12 +58,13 @@ def fmi_pixel(triple: Triple, *, feature: Feature) -> Array:
     low=0.0,
     high=1.0,
     groups=("information", "feature"),
-    paper="M. Haghighat, M. A. Razian, Fast-FMI: non-reference image fusion metric, AICT",
-    year=2014,
-    doi="10.1109/ICAICT.2014.7036000",
+    **FAST_FMI,
 )
 def fmi_dct(triple: Triple) -> Array:
-    """``FMI_pixel`` of the coefficients of the orthonormal DCT of the whole image."""
+    """Mutual information of DCT coefficients: the mean of (M(A,F) + M(B,F)) / 2.
+
+    As ``FMI_pixel``, of the coefficients of the orthonormal DCT of the whole image.
+    """
     return _mean(triple, "dct")
 
 
@@ -67,13 +75,12 @@ def fmi_dct(triple: Triple) -> Array:
     low=0.0,
     high=1.0,
     groups=("information", "feature"),
-    paper="M. Haghighat, M. A. Razian, Fast-FMI: non-reference image fusion metric, AICT",
-    year=2014,
-    doi="10.1109/ICAICT.2014.7036000",
+    **FAST_FMI,
 )
 def fmi_w(triple: Triple) -> Array:
-    """``FMI_pixel`` of one level of the discrete Meyer transform, [cA cH; cV cD] scaled to [0, 1].
+    """Mutual information of wavelet coefficients: the mean of (M(A,F) + M(B,F)) / 2.
 
+    As ``FMI_pixel``, of one level of the discrete Meyer transform, [cA cH; cV cD] scaled to [0, 1].
     The filter is the Meyer scaling function's, cut to 102 taps; the image is mirrored at its
     border. Flat areas have no wavelet coefficients but rounding residue, which counts like any
     other: an image with large saturated areas has no well-defined value.

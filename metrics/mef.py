@@ -25,9 +25,10 @@ WEIGHTS = (0.0448, 0.2856, 0.3001)
     low=-1.0,
     high=1.0,
     groups=("structure",),
-    paper="K. Ma, K. Zeng, Z. Wang, Perceptual quality assessment for multi-exposure image fusion, "
-    "IEEE Transactions on Image Processing",
+    paper="Perceptual quality assessment for multi-exposure image fusion",
+    authors="Kede Ma, Kai Zeng, Zhou Wang",
     year=2015,
+    venue="IEEE Transactions on Image Processing 24(11)",
     doi="10.1109/TIP.2015.2442920",
 )
 def mef_ssim(triple: Triple) -> Array:

@@ -28,19 +28,22 @@ Divisor = Literal["differences", "pixels"]
     high=360.7,
     sources=False,
     groups=("core", "sharpness"),
-    paper="A. M. Eskicioglu, P. S. Fisher, Image quality measures and their performance, IEEE "
-    "Transactions on Communications",
+    paper="Image quality measures and their performance",
+    authors="Ahmet M. Eskicioglu, Paul S. Fisher",
     year=1995,
+    venue="IEEE Transactions on Communications 43(12)",
     doi="10.1109/26.477498",
 )
 def sf(triple: Triple, *, peak: float, divisor: Divisor) -> Array:
-    """Spatial frequency: sqrt(RF² + CF²), mean squared steps between neighbours in rows, columns.
+    """Spatial frequency: sqrt(RF² + CF²), the mean squared steps between neighbours.
+
+    RF² = Σ (F_i,j - F_i,j-1)² / n along the rows, CF² = Σ (F_i,j - F_i-1,j)² / n down the columns.
 
     Args:
         triple: The images.
         peak: Grey levels run over 0..peak: 255, or 1 for images divided by 255.
-        divisor: Divide each sum by the number of its ``differences``, H(W-1) and (H-1)W, or of
-            all ``pixels``.
+        divisor: n: the number of the sum's ``differences``, H(W-1) and (H-1)W, or of all
+            ``pixels``.
     """
     fused: Plane = triple.fused
     height, width = fused.shape[-2:]
@@ -60,9 +63,11 @@ def sf(triple: Triple, *, peak: float, divisor: Divisor) -> Array:
     high=255.0,
     sources=False,
     groups=("core", "sharpness"),
-    paper="G. Cui et al., Detail preserved fusion of visible and infrared images using regional "
-    "saliency extraction and multi-scale image decomposition, Optics Communications",
+    paper="Detail preserved fusion of visible and infrared images using regional saliency "
+    "extraction and multi-scale image decomposition",
+    authors="Guangmang Cui, Huajun Feng, Zhihai Xu, Qi Li, Yueting Chen",
     year=2015,
+    venue="Optics Communications 341",
     doi="10.1016/j.optcom.2014.12.032",
 )
 def ag(triple: Triple, *, divisor: Literal["inner", "pixels"]) -> Array:
@@ -88,13 +93,14 @@ def ag(triple: Triple, *, divisor: Literal["inner", "pixels"]) -> Array:
     high=1442.5,
     sources=False,
     groups=("sharpness",),
-    paper="B. Rajalingam, R. Priya, Hybrid multimodality medical image fusion technique for "
-    "feature enhancement in medical diagnosis, International Journal of Engineering "
-    "Science Invention",
+    paper="Hybrid multimodality medical image fusion technique for feature enhancement in medical "
+    "diagnosis",
+    authors="B. Rajalingam, R. Priya",
     year=2018,
+    venue="International Journal of Engineering Science Invention 2",
 )
 def ei(triple: Triple, *, border: Border) -> Array:
-    """Edge intensity: the mean magnitude of the Sobel differences, without a factor.
+    """Edge intensity: Σ sqrt(s_x² + s_y²) / N with the Sobel differences s, without a factor.
 
     Args:
         triple: The images.

@@ -33,9 +33,10 @@ WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
     low=-2.0,
     high=2.0,
     groups=("core", "structure"),
-    paper="Z. Wang et al., Image quality assessment: from error visibility to structural "
-    "similarity, IEEE Transactions on Image Processing",
+    paper="Image quality assessment: from error visibility to structural similarity",
+    authors="Zhou Wang, Alan C. Bovik, Hamid R. Sheikh, Eero P. Simoncelli",
     year=2004,
+    venue="IEEE Transactions on Image Processing 13(4)",
     doi="10.1109/TIP.2003.819861",
 )
 def ssim(
@@ -85,9 +86,10 @@ def ssim(
     low=0.0,
     high=2.0,
     groups=("structure",),
-    paper="Z. Wang, E. P. Simoncelli, A. C. Bovik, Multi-scale structural similarity for image "
-    "quality assessment, Asilomar Conference on Signals, Systems and Computers",
+    paper="Multi-scale structural similarity for image quality assessment",
+    authors="Zhou Wang, Eero P. Simoncelli, Alan C. Bovik",
     year=2003,
+    venue="Asilomar Conference on Signals, Systems and Computers",
     doi="10.1109/ACSSC.2003.1292216",
 )
 def ms_ssim(

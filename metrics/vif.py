@@ -30,9 +30,10 @@ FUSION_NOISE = 0.005 * 255.0**2
     low=0.0,
     high=math.inf,
     groups=("core", "perception"),
-    paper="H. R. Sheikh, A. C. Bovik, Image information and visual quality, IEEE Transactions on "
-    "Image Processing",
+    paper="Image information and visual quality",
+    authors="Hamid R. Sheikh, Alan C. Bovik",
     year=2006,
+    venue="IEEE Transactions on Image Processing 15(2)",
     doi="10.1109/TIP.2005.859378",
 )
 def vif(triple: Triple, *, noise: float, saturate: bool, combine: Combine) -> Array:
@@ -156,9 +157,10 @@ def _kept(source: Plane, fused: Plane, noise: float, scale: int, saturate: bool)
     low=0.0,
     high=math.inf,
     groups=("perception",),
-    paper="Y. Han et al., A new image fusion performance metric based on visual information "
-    "fidelity, Information Fusion",
+    paper="A new image fusion performance metric based on visual information fidelity",
+    authors="Yu Han, Yunze Cai, Yin Cao, Xiaoming Xu",
     year=2013,
+    venue="Information Fusion 14(2)",
     doi="10.1016/j.inffus.2011.08.002",
 )
 def viff(triple: Triple) -> Array:

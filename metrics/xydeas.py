@@ -31,9 +31,10 @@ FLAT = 1e-5
     low=0.0,
     high=1.0,
     groups=("core", "gradient"),
-    paper="C. S. Xydeas, V. Petrović, Objective image fusion performance measure, Electronics "
-    "Letters",
+    paper="Objective image fusion performance measure",
+    authors="C. S. Xydeas, V. Petrović",
     year=2000,
+    venue="Electronics Letters 36(4)",
     doi="10.1049/el:20000267",
 )
 def qabf(

@@ -24,9 +24,10 @@ FLAT = 1e-6
     low=-1.0,
     high=1.0,
     groups=("structure",),
-    paper="C. Yang et al., A novel similarity based quality metric for image fusion, Information "
-    "Fusion",
+    paper="A novel similarity based quality metric for image fusion",
+    authors="C. Yang, J.-Q. Zhang, X.-R. Wang, X. Liu",
     year=2008,
+    venue="Information Fusion 9(2)",
     doi="10.1016/j.inffus.2006.09.001",
 )
 def q_y(triple: Triple, *, flat: Literal["half", "nan"]) -> Array:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fusionbench.cards import Better
+from fusionbench.citing import cited_by
 from fusionbench.errors import UnknownNameError
 from fusionbench.files import write_text
 from fusionbench.manifest import ColumnRecord, Manifest, MethodRecord
@@ -64,8 +65,10 @@ def write_leaderboard(results: Results, style: TableStyle = PLAIN) -> list[Path]
     }
     for name, text in texts.items():
         write_text(run.root / name, text)
-    cited = {m.citation.key: m.citation.bibtex for m in run.manifest.methods if m.citation}
-    write_text(run.root / "references.bib", "".join(text + "\n" for text in cited.values()))
+    cited = {m.citation.key: m.citation for m in run.manifest.methods if m.citation}
+    cited |= cited_by(run.manifest.columns)
+    bib = "".join(f"{citation.bibtex}\n" for citation in cited.values())
+    write_text(run.root / "references.bib", bib)
     tables = leaderboard_tables(results, style)
     written = [*(run.root / name for name in texts), run.root / "references.bib"]
     return [*written, *write_tables(run.root, "leaderboard", tables, references(results.manifest))]

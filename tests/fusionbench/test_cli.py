@@ -33,7 +33,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("kind", ["methods", "metrics", "conventions", "datasets"])
+@pytest.mark.parametrize("kind", ["methods", "metrics", "detectors", "conventions", "datasets"])
 def test_listing_does_not_import_torch(kind) -> None:
     code = (
         f"import sys\nsys.argv = ['fusionbench', 'list', '{kind}', '--json']\n"
@@ -51,6 +51,47 @@ def test_lists_are_readable(cli) -> None:
     assert "Qabf" in cli("list", "metrics").out
     assert "RoadScene" in cli("list", "datasets").out
     assert "standard" in cli("list", "conventions").out
+
+
+def test_a_metric_has_a_card(cli) -> None:
+    done = cli("show", "vif")
+    assert done.code == 0
+    assert "Visual information fidelity" in done.out and "0 to infinity" in done.out
+    assert "Σ log(1 + g² σx²" in done.out and "saturate: Clip" in done.out
+    assert "tang-legacy: noise=2.0, saturate=true, combine=sum" in done.out
+    assert "Linfeng-Tang/Evaluation-for-Image-Fusion 5d6c43a" in done.out
+    assert "@article{sheikh2006image," in done.out
+    assert "Args:" not in done.out and "triple" not in done.out
+    one = cli("show", "SF@vifb").out
+    assert "vifb: peak=255, divisor=pixels" in one and "side by side" in one
+    assert "standard:" not in one
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("yolox-nano", "@misc{ge2021yolox,"),
+        ("tang", "Nabf: peak=255, ir_as_fused=true"),
+        ("seafusion", "10.1016/j.inffus.2021.12.004"),
+        ("MSRS", "terms"),
+        ("no-partner", "looks at"),
+    ],
+)
+def test_whatever_has_a_name_can_be_shown(cli, name, said) -> None:
+    done = cli("show", name)
+    assert done.code == 0
+    assert said in done.out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [("MSRSS", "MSRS"), ("Qabff", "Qabf"), ("tan-legacy", "tang-legacy"), ("yolox", "yolox-nano")],
+)
+def test_an_unknown_name_suggests_near_ones_of_every_kind(cli, wrong, near) -> None:
+    done = cli("show", wrong)
+    assert done.code == 2 and near in done.err
+    assert cli("show", "VIF@tank").code == 2
+    assert cli("show", "average@tang").code == 2
 
 
 def test_version(cli) -> None:
