@@ -19,7 +19,7 @@ FLOORS = (
     "plugins conventions citing training publishing",
     "datasets labels surveying",
     "stages.* pipeline detection.* profiling",
-    "statistics results tables",
+    "statistics results choosing tables",
     "report latex_check comparing identifying",
     "request planning suites",
     "cli",
