@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
     # what knows nothing of images or runs
     "errors cards names files yamls console seeding engines downloads recipes configs "
-    "imagefiles checkpoints settings stages detection",
+    "imagefiles checkpoints settings stages detection tables",
     # what a run, a plug-in and an image are
     "checks manifest runs locking images primitives sources boxes opened homes registry weights "
     "plugins conventions citing training publishing",
     "datasets labels surveying",
     "stages.* pipeline detection.* profiling",
-    "statistics results choosing tables",
+    "statistics results choosing",
     "report latex_check comparing identifying",
     "request planning suites",
     "cli",
