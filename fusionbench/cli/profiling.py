@@ -81,12 +81,13 @@ def _run_of(folder: Path) -> Run | None:
 def _check(plan: ProfilePlan) -> None:
     from fusionbench import console
     from fusionbench.profiling.running import TIMES, check_table
+    from fusionbench.tables.terminal import Shown
     from fusionbench.profiling.running import check as check_all
 
     total = TIMES * len(plan.prepared) * len(plan.settings.sizes)
     with console.progress("checking", total) as advance:
         report = check_all(plan, advance)
-    console.show(check_table(report))
+    console.show(Shown([check_table(report)]))
     _exit_on([one.error for one in report.repeated if one.error is not None])
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
-from rich.table import Table
 
 from fusionbench import console
 from fusionbench.files import digest
@@ -47,6 +46,7 @@ from fusionbench.profiling.worker import (
 )
 from fusionbench.stages import Overwrite, is_done
 from fusionbench.stages.preparing import Prepared
+from fusionbench.tables.model import Block, Entry, Header, Line, Table, Tone
 
 if TYPE_CHECKING:
     from fusionbench.pipeline import Plan
@@ -384,18 +384,21 @@ def _note(repeated: Repeated, row: Measurement | None) -> None:
     repeated.verdicts.append(row.verdict)
 
 
-DASH = "–"
-COLOURS = {"green": "green", "amber": "yellow", "red": "red"}
+TONES: dict[str, Tone] = {"green": "good", "amber": "doubtful", "red": "bad"}
 
 
 def check_table(report: CheckReport) -> Table:
     """The medians of the repeated measurements and their spread."""
-    table = Table(title="The same measurement in fresh processes (method, median ms)")
-    for name in ("method", "size", "clock", "medians", "spread", "verdicts"):
-        table.add_column(name)
+    lines = []
     for one in report.repeated:
-        spread = DASH if one.spread is None else f"{one.spread:.1%}"
+        lights = [verdict.light for verdict in one.verdicts]
+        worst = max(lights, key=list(TONES).index, default="green")
         medians = one.error or ", ".join(f"{m:.4g}" for m in one.medians_ms)
-        lights = ", ".join(f"[{COLOURS[v.light]}]{v.light}[/]" for v in one.verdicts)
-        table.add_row(one.method, str(one.size), one.clock, medians, spread, lights)
-    return table
+        cells = [str(one.size), one.clock, medians]
+        spread = "" if one.spread is None else f"{one.spread:.1%}"
+        verdicts = Entry(", ".join(lights), tone=TONES[worst])
+        lines.append(Line(Entry(one.method), (*map(Entry, cells), Entry(spread), verdicts)))
+    heads = [Header(name, left=True) for name in ("Size", "Clock", "Medians (ms)")]
+    heads += [Header("Spread"), Header("Verdicts", left=True)]
+    title = "The same measurement in fresh processes"
+    return Table("check", title, tuple(heads), (Block(tuple(lines)),) if lines else ())
