@@ -81,8 +81,8 @@ def _run_of(folder: Path) -> Run | None:
 def _check(plan: ProfilePlan) -> None:
     from fusionbench import console
     from fusionbench.profiling.running import TIMES, check_table
-    from fusionbench.tables.terminal import Shown
     from fusionbench.profiling.running import check as check_all
+    from fusionbench.tables.terminal import Shown
 
     total = TIMES * len(plan.prepared) * len(plan.settings.sizes)
     with console.progress("checking", total) as advance:
