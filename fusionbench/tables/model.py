@@ -185,6 +185,8 @@ def fitting(widths: Sequence[float], room: float) -> list[tuple[int, int]]:
 
     Where as many columns fit into each of the ranges, they are shared out evenly.
     """
+    if not widths:
+        return [(0, 0)]
     ranges, start, used = [], 0, 0.0
     for place, wide in enumerate(widths):
         if used + wide > room and place > start:

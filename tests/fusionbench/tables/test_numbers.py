@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusionbench.report.ranks import decimals, ranks, rounded, shown
+from fusionbench.tables.numbers import decimals, ranks, rounded, shown
 
 
 @pytest.mark.parametrize(
