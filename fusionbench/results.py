@@ -142,6 +142,11 @@ class Board:
     version: str
     findings: tuple[FindingRecord, ...] = ()
 
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Every value of the board; see :func:`scores_frame`."""
+        return scores_frame(self.results, self.columns)
+
 
 @dataclass(frozen=True)
 class Results:
@@ -335,7 +340,8 @@ def scores_frame(results: Iterable[Result], columns: Sequence[ColumnRecord]) -> 
                 if pair in of:
                     rows.append((*where, *who, c.metric, c.convention, c.better, *of[pair]))
     names = "dataset split pair method label source metric convention better value problem"
-    return pd.DataFrame(rows, columns=names.split())
+    frame = pd.DataFrame(rows, columns=names.split())
+    return frame.astype({"source": bool, "value": float})  # of no rows too
 
 
 def _cells(manifest: Manifest) -> list[tuple[DataSetRecord, MethodRecord]]:

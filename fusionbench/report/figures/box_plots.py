@@ -26,9 +26,10 @@ from fusionbench.report.figures.style import (
     fitted,
     save,
     text_width,
+    whole_scores,
 )
 from fusionbench.report.leaderboard import ARROWS
-from fusionbench.results import Result, Results, full_name, scores_frame, sources_first
+from fusionbench.results import Result, Results, full_name, sources_first
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,16 +49,15 @@ def write_boxes(results: Results) -> list[Path]:
     pair within 1.5 times the box; the diamond is the mean. Infinite and undefined
     values are not drawn: beside a row with fewer pairs than the data set stands how many it shows.
     """
-    run, whole = results.run, [r for r in results.every if not r.failed]
-    scores = scores_frame(whole, run.manifest.columns)
+    scores = whole_scores(results)
     scores = scores[np.isfinite(scores["value"])]
     written = []
     with figure_style():
-        for column in run.manifest.columns:
+        for column in results.manifest.columns:
             of = (scores["metric"] == column.metric) & (scores["convention"] == column.convention)
             if of.any():
                 figure = _figure(results, column, scores[of])
-                written += save(figure, run.root / "figures", f"box_{full_name(column)}")
+                written += save(figure, results.run.root / "figures", f"box_{full_name(column)}")
     return written
 
 

@@ -29,9 +29,10 @@ from fusionbench.report.figures.style import (
     one_line,
     save,
     text_width,
+    whole_scores,
 )
 from fusionbench.report.leaderboard import ARROWS
-from fusionbench.results import Result, Results, full_name, scores_frame
+from fusionbench.results import Results, full_name
 from fusionbench.runs import Run
 from fusionbench.statistics import spearman
 
@@ -147,23 +148,21 @@ class Predictor:
     rho: float
 
 
-def predictors(
-    board: DetectionBoard, results: Sequence[Result], columns: Sequence[ColumnRecord]
-) -> list[Predictor]:
+def predictors(board: DetectionBoard, results: Results) -> list[Predictor]:
     """Every column of which two methods or more have a mean over all evaluated images."""
     precision = {
         row.contestant.name: row.evaluation.ap
         for row in board.results
         if not row.contestant.is_source and row.evaluation and row.evaluation.ap is not None
     }
-    own = [r for r in results if r.dataset.name == board.dataset.name and not r.failed]
-    scores = scores_frame(own, columns)
-    scores = scores[scores["pair"].isin(list(board.labels.truths))].dropna(subset="value")
+    scores = whole_scores(results).dropna(subset="value")
+    of_board = scores["pair"].isin(list(board.labels.truths))
+    scores = scores[of_board & (scores["dataset"] == board.dataset.name)]
     lists = scores.groupby(["metric", "convention", "method"])["value"].agg(list).to_dict()
     whole = len(board.labels.truths)
     means = {key: math.fsum(v) / whole for key, v in lists.items() if len(v) == whole}
     found = []
-    for column in columns:
+    for column in results.manifest.columns:
         here = {
             name: means.get((column.metric, column.convention, name), np.nan) for name in precision
         }
@@ -181,7 +180,7 @@ def write_correlations(results: Results, boards: Sequence[DetectionBoard]) -> Pa
     run, rows = results.run, list[tuple[object, ...]]([HEADER])
     for board in boards:
         where = (board.dataset.name, board.labels.name, board.record.detector_key)
-        for found in predictors(board, results.every, run.manifest.columns):
+        for found in predictors(board, results):
             column, rho = found.column, found.rho
             what = (column.metric, column.convention, column.better, len(found.points))
             number = "" if math.isnan(rho) else repr(rho)
@@ -195,7 +194,7 @@ def write_scatters(results: Results, boards: Sequence[DetectionBoard]) -> list[P
     """Write ``figures/detection_metrics_<...>.{png,pdf}``; several where there are many metrics."""
     run, written = results.run, list[Path]()
     for board in boards:
-        found = predictors(board, results.every, run.manifest.columns)
+        found = predictors(board, results)
         parts = math.ceil(len(found) / MOST_PANELS)
         for part in range(parts):
             some = found[part * MOST_PANELS : (part + 1) * MOST_PANELS]

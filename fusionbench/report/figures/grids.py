@@ -26,7 +26,7 @@ from fusionbench.report.figures.grid_drawing import (
     draw_grid,
 )
 from fusionbench.report.figures.style import figure_style, save
-from fusionbench.results import Result, Results, scores_frame
+from fusionbench.results import Result, Results
 from fusionbench.runs import Run
 from fusionbench.yamls import compose_yaml
 
@@ -62,7 +62,7 @@ def write_grids(results: Results, boxes: Path | None = None) -> list[Path]:
     for dataset in run.manifest.datasets:
         own = [r for r in results.every if r.dataset is dataset and not r.method.is_source]
         try:
-            scenes = _scenes(run, dataset, own, given.get(dataset.name, {}))
+            scenes = _scenes(results, dataset, own, given.get(dataset.name, {}))
         except DataError as error:
             log.warning("no image grid for %s: %s", dataset.name, error)
             continue
@@ -73,21 +73,22 @@ def write_grids(results: Results, boxes: Path | None = None) -> list[Path]:
 
 
 def _scenes(
-    run: Run, dataset: DataSetRecord, results: Sequence[Result], given: TwoBoxes
+    results: Results, dataset: DataSetRecord, own: Sequence[Result], given: TwoBoxes
 ) -> list[SceneView]:
+    run, scores = results.run, results.scores
     images = {
-        pair.id: sum(_fused_path(run, dataset, r.method, pair) is not None for r in results)
+        pair.id: sum(_fused_path(run, dataset, r.method, pair) is not None for r in own)
         for pair in dataset.pairs
     }
     if not any(images.values()):
         return []
     chosen: Mapping[str, tuple[Box, Box] | None] = given
     if not given:
-        count = 3 if len(results) + 2 <= ONE_LINE_UP_TO else 2
-        scores = scores_frame(results, run.manifest.columns)
-        chosen = dict.fromkeys(choose_pairs(scores, images, count))
+        count = 3 if len(own) + 2 <= ONE_LINE_UP_TO else 2
+        compared = scores[(scores["dataset"] == dataset.name) & ~scores["source"]]
+        chosen = dict.fromkeys(choose_pairs(compared, images, count))
     of = {pair.id: pair for pair in dataset.pairs}
-    return [_scene(run, dataset, results, of[i], boxes) for i, boxes in chosen.items()]
+    return [_scene(run, dataset, own, of[i], boxes) for i, boxes in chosen.items()]
 
 
 def _fused_path(

@@ -17,7 +17,7 @@ import numpy as np
 from fusionbench.files import replacing
 from fusionbench.names import apart
 from fusionbench.report.figures.fonts import drawable, font_families
-from fusionbench.results import scores_frame
+from fusionbench.results import Results
 from fusionbench.statistics.contests import Ranking
 
 if TYPE_CHECKING:
@@ -209,11 +209,20 @@ def cut(labels: Mapping[str, str], width: float, size: float) -> dict[str, str]:
     return dict(zip(labels, shown, strict=True))
 
 
+def whole_scores(results: Results) -> pd.DataFrame:
+    """The values of the methods that did not fail on any pair of a data set."""
+    import pandas as pd
+
+    failed = [(r.dataset.name, r.method.name) for r in results.every if r.failed]
+    keys = pd.MultiIndex.from_frame(results.scores[["dataset", "method"]])
+    return results.scores[~keys.isin(failed)]
+
+
 def ranked_values(ranking: Ranking) -> pd.DataFrame:
     """The values of a board, of those methods that each metric ranks."""
     import pandas as pd
 
-    frame = scores_frame(ranking.board.results, ranking.board.columns)
+    frame = ranking.board.scores
     ranked = [(c.name, r.method.name) for c in ranking.contests for r in c.methods]
     return frame[pd.MultiIndex.from_frame(frame[["metric", "method"]]).isin(ranked)]
 

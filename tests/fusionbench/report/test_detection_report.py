@@ -236,7 +236,7 @@ def test_images_fused_again_since_are_not_reported(detected, builder) -> None:
 
 def test_a_metric_s_rank_correlation(detected) -> None:
     (board,) = collect_detection(detected)
-    found = predictors(board, Results.read(detected).every, detected.manifest.columns)
+    found = predictors(board, Results.read(detected))
     # EN rises with what is found; Nabf does too, but lower is better
     assert [round(p.rho, 9) for p in found] == [1.0, -1.0]
     assert set(found[0].points) == set(METHODS)
