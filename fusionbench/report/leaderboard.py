@@ -187,7 +187,7 @@ class _Sheet:
             width = min(width, shared)  # what fits beside each other has been chosen
         for board in self.boards if self.wide else self.boards[:1]:
             title = f"{board.dataset.name} (N = {len(board.dataset.pairs)})" if self.wide else ""
-            yield from [Header("N", width=0.5)] if self.counted else []
+            yield from [Header("N", width=0, kept=True)] if self.counted else []
             several = len({column.convention for column in self.columns}) > 1
             for column in self.columns:
                 arrow, named = ARROWS[column.better], column.metric

@@ -48,6 +48,7 @@ class Header:
         over: What stands above it and its neighbours of the same kind.
         left: Whether its cells are words, which stand to the left.
         width: How much room a cell takes; that of a plain number is 1.
+        kept: Whether it stands in every part of a table that is too wide.
         tex: The name as LaTeX, where that is more than the text.
     """
 
@@ -56,6 +57,7 @@ class Header:
     left: bool = False
     width: float = 1.0
     tex: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,23 +127,38 @@ class Table:
             (mark, sentence(text)) for mark, text in [*self.notes, *(("", r) for r in self.remarks)]
         ]
 
-    def columns(self, start: int, stop: int) -> Table:
+    def columns(self, places: Sequence[int]) -> Table:
         """The table with some of its columns."""
         blocks = tuple(
-            replace(b, lines=tuple(replace(x, cells=x.cells[start:stop]) for x in b.lines))
-            for b in self.blocks
+            replace(
+                block,
+                lines=tuple(
+                    replace(line, cells=tuple(line.cells[place] for place in places))
+                    for line in block.lines
+                ),
+            )
+            for block in self.blocks
         )
-        return replace(self, headers=self.headers[start:stop], blocks=blocks)
+        headers = tuple(self.headers[place] for place in places)
+        return replace(self, headers=headers, blocks=blocks)
 
-    def split(self, room: float = WIDEST) -> list[Table]:
-        """The table in parts that are no wider, each with every row; as few as can be."""
-        ranges = fitting([header.width for header in self.headers], room)
+    def split(self, room: float = WIDEST, widths: Sequence[float] | None = None) -> list[Table]:
+        """The table in parts that are no wider, each with every row; as few as can be.
+
+        Args:
+            room: How wide a part may be.
+            widths: Of the columns, where they are not those of their heads.
+        """
+        wide = [header.width for header in self.headers] if widths is None else widths
+        kept = [place for place, header in enumerate(self.headers) if header.kept]
+        rest = [place for place, header in enumerate(self.headers) if not header.kept]
+        left = room - sum(wide[place] for place in kept)
+        ranges = fitting([wide[place] for place in rest], left)
         if len(ranges) == 1:
             return [self]
-        parts = len(ranges)
         return [
-            replace(self.columns(*places), part=part, parts=parts)
-            for part, places in enumerate(ranges, 1)
+            replace(self.columns([*kept, *rest[start:stop]]), part=part, parts=len(ranges))
+            for part, (start, stop) in enumerate(ranges, 1)
         ]
 
     def label(self, run: str = "") -> str:

@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from fusionbench.tables.model import DASH, Entry, Table, fitting, sentence
+from fusionbench.tables.model import DASH, Entry, Table, sentence
 
 RANKS = {"": "", "best": "bold", "unranked": "", "second": "underline", "third": "italic"}
 TONES = {"": "", "good": "bold green", "bad": "bold red", "doubtful": "yellow"}
@@ -36,8 +36,8 @@ class Shown:
 def render(table: Table, width: int) -> Iterator[RichTable | Text]:
     """A table with its heading, footnotes and caption."""
     yield Text(table.heading, style="bold")
-    for start, stop in _parts(table, width):
-        yield _rich(table.columns(start, stop))
+    for part in _parts(table, width):
+        yield _rich(part)
         yield Text("")
     for mark, text in table.notes:
         yield Text(f" {raised(mark)} {sentence(text)}")
@@ -57,8 +57,8 @@ def one_way(text: str) -> str:
     return f"{shown}\N{LEFT-TO-RIGHT MARK}" if turned else shown
 
 
-def _parts(table: Table, width: int) -> list[tuple[int, int]]:
-    """Ranges of columns that fit beside the first one; one at least in each."""
+def _parts(table: Table, width: int) -> list[Table]:
+    """The table in parts that fit the width; one column at least in each."""
     labels = [_text(line.label).cell_len for line in table.lines]
     room = width - max([*labels, cell_len(table.stub)]) - _GAP
     cells = [
@@ -69,7 +69,7 @@ def _parts(table: Table, width: int) -> list[tuple[int, int]]:
         + _GAP
         for h, of in zip(table.headers, cells, strict=True)
     ]
-    return fitting(widths, room)
+    return table.split(room, widths)
 
 
 def _rich(table: Table) -> RichTable:

@@ -87,7 +87,7 @@ def test_different_errors_are_different_notes_and_pairs_are_cut(builder):
     )
     assert len(first) < 750 and first.endswith("… (921 characters; the rows hold all)")
     assert second == "Failed on 1 of 9 pairs (p8): MemoryError: two"
-    assert len(table.lines[0].cells[0].marks) == 2
+    assert len(table.lines[0].cells[1].marks) == 2
 
 
 def test_an_undefined_pair_is_said_and_the_mean_is_not_ranked(single):

@@ -110,3 +110,11 @@ def test_no_value_is_a_dash_and_null():
     assert table_rows(made)[2] == "| a | – |"
     assert "a & --" in write_float(made, "tab:x")
     assert made.as_json()["blocks"][0]["lines"][0][1][0] is None
+
+
+def test_a_kept_column_stands_in_every_part():
+    heads = (Header("N", width=0, kept=True), *(Header(f"H{i}") for i in range(23)))
+    made = table(heads=heads)
+    assert [part.headers[0].text for part in made.split()] == ["N"] * 3
+    assert [len(part.headers) for part in made.split()] == [9, 9, 8]
+    assert shown(made, 60).count("N ") == len(re.findall("─\n", shown(made, 60)))
