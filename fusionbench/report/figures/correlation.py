@@ -71,7 +71,7 @@ def correlation(ranking: Ranking) -> Figure | None:
 
 def _numbers(matrix: pd.DataFrame) -> NDArray[np.str_]:
     """Two decimals without the zero before the point, as a small cell has room for."""
-    texts = matrix.map(lambda v: f"{v:.2f}".replace("0.", ".").replace("-", "−"))
+    texts = (matrix.round(2) + 0.0).map(lambda v: f"{v:.2f}".replace("0.", ".").replace("-", "−"))
     return texts.to_numpy(np.str_)
 
 

@@ -226,7 +226,8 @@ def test_a_box_holds_the_middle_half_and_the_diamond_is_the_mean(builder, monkey
     write_boxes(Results.read(run))
     (ax,) = figures[0].axes
     (expected,) = boxplot_stats(values)
-    (box,) = [line for line in ax.lines if len(line.get_xdata()) == 5]
+    lines = [line for line in ax.lines if line.get_linestyle() == "-"]
+    (box,) = [line for line in lines if len(line.get_xdata()) == 5]
     ends = (min(box.get_xdata()), max(box.get_xdata()))
     assert ends == pytest.approx((expected["q1"], expected["q3"]))
     assert min(box.get_ydata()) < 1 < max(box.get_ydata())
