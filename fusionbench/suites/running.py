@@ -40,11 +40,12 @@ def run_suite(suite: Suite, file: Path, where: Request) -> Run:
         batch=suite.batch,
     )
     configuration = {"suite": suite.model_dump(mode="json", exclude_defaults=True)}
+    prepared = _prepared(suite, file.parent, request)
     found = [_open(data, file.parent, request) for data in suite.datasets]
     names = [dataset.name for dataset in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise FusionBenchError(f"{file}: data set {twice[0]} is named twice")
-    planned = plan(request, _prepared(suite, file.parent, request), found, configuration)
+    planned = plan(request, prepared, found, configuration)
     detection = None
     if suite.detection is not None:
         labels = {data.name: data.labels for data in suite.datasets if data.labels}

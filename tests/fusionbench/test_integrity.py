@@ -15,7 +15,7 @@ from fusionbench.cards import MethodCard
 from fusionbench.citing import bibtex
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import TEMPORARY, csv_text, plain_cell, remove_leftovers, replacing
-from fusionbench.report.latex.text import escape
+from fusionbench.tables.escaping import escape
 from fusionbench.runs import RowWriter, latest, read_rows
 from fusionbench.yamls import load_yaml
 
