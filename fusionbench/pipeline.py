@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fusionbench import console
 from fusionbench.checks import CHECKS, FindingRecord, Findings
-from fusionbench.checks.fused import JUDGED, Look, judge_all
+from fusionbench.checks.fused import Looks, judge_run
 from fusionbench.citing import citation
 from fusionbench.conventions import Column, convention_named
 from fusionbench.datasets import DataSet, check_pairs
@@ -30,7 +29,7 @@ from fusionbench.manifest import (
     hardware,
     versions,
 )
-from fusionbench.runs import Run, latest
+from fusionbench.runs import Run
 from fusionbench.stages import Overwrite
 from fusionbench.stages.applying import WrittenColour
 from fusionbench.stages.fusing import fuse
@@ -48,6 +47,7 @@ class Plan:
         columns: Metrics under their conventions.
         prepared: Methods to fuse with.
         collected: Methods whose images came from elsewhere.
+        looks: What was seen of their images by method and pair.
         findings: What checks found in the pairs and images; none of it stops the run.
         accept, strict: What becomes of what checks find in the images that the run makes.
         configuration: The command's choices, for the manifest.
@@ -58,6 +58,7 @@ class Plan:
     columns: Sequence[Column]
     prepared: Sequence[Prepared] = ()
     collected: Sequence[MethodRecord] = ()
+    looks: Looks = field(default_factory=dict)
     device: str = "cpu"
     colour: WrittenColour = "keep"
     overwrite: Overwrite = "changed"
@@ -166,6 +167,7 @@ def score_all(run: Run, plan: Plan) -> None:
                 plan.columns,
                 overwrite=plan.overwrite,
                 workers=plan.workers,
+                looks=plan.looks,
                 advance=advance,
             )
         if done.images:
@@ -175,46 +177,15 @@ def score_all(run: Run, plan: Plan) -> None:
     _judge(run, plan)
 
 
-RANGE = ("output-range", "output-clipped")
-CLIPPED = 0.05
-"""Share of an image's values from which on their clipping is said."""
-MUCH = 0.3
-"""Share that no built-in method comes to: such an output got through by ``--accept`` alone."""
-
-
 def _judge(run: Run, plan: Plan) -> None:
     """Look at the images of each method together; what is found goes into the manifest."""
     findings = Findings(plan.accept, strict=plan.strict)
-    judged = set()
-    for dataset, method in itertools.product(plan.datasets, plan.methods):
-        rows = latest(run.fused_rows(dataset.name, method.name))
-        clipped = [row for row in rows.values() if row.get("outside", 0) > CLIPPED]
-        for row in clipped:
-            share = f"{row['outside']:.0%}"
-            accepted = "output-range" in plan.accept and row["outside"] > MUCH
-            check = "output-range" if accepted else "output-clipped"
-            findings.add(check, row["pair"], share, dataset=dataset.name, method=method.name)
-        judged |= {(check, dataset.name, method.name) for check in RANGE}
-    for dataset in plan.datasets:
-        seen = ((m.name, m.is_source, _looks(run, dataset, m)) for m in plan.methods)
-        for name, count, problems in judge_all(seen):
-            if count:
-                judged |= {(check, dataset.name, name) for check in JUDGED}
-                findings.extend(problems, dataset=dataset.name, method=name, of=count)
+    judged = judge_run(run, plan.datasets, plan.methods, findings)
     before = list(run.manifest.findings)
     run.manifest.find_again(judged, findings)
     if run.manifest.findings != before:
         run.manifest.rewrite(run.root)
         tell([found for found in run.manifest.findings if found not in before])
-
-
-def _looks(run: Run, dataset: DataSetRecord, method: MethodRecord) -> Mapping[str, Look]:
-    """What the score stage saw of a method's images, in the order of the pairs."""
-    rows = run.scores(dataset.name, method.name)
-    lost = run.failures(dataset.name, method.name)
-    ids = [pair.id for pair in dataset.pairs if pair.id not in lost]
-    looks = {i: Look.from_row(rows[i].get("look")) for i in ids if i in rows}
-    return {i: look for i, look in looks.items() if look is not None}
 
 
 def failures(run: Run) -> list[str]:

@@ -145,6 +145,7 @@ def _of_folder(request: Request, fused: Path) -> Plan:
         datasets=[collected.dataset],
         columns=columns,
         collected=collected.methods,
+        looks=collected.looks,
         findings=findings.records,
         accept=findings.accept,
         strict=findings.strict,

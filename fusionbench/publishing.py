@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ TABLES = (
     "significance.csv",
     "stability.csv",
 )
-_PATH = re.compile(r"(?<![\w:/.-])(?:/[\w.@+~-]+){2,}/?")
 PARTS = ("detection", "profile")
 """Tables of stages that a run may lack, each as CSV, LaTeX and Markdown."""
 
@@ -72,7 +70,7 @@ def publish(run: Run, out: Path, *, grids: bool = False) -> list[Path]:
         target = out / source.relative_to(run.root)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix in (".csv", ".md", ".tex", ".bib"):
-            write_text(target, _without_places(source.read_text("utf-8")))
+            write_text(target, without_folders(source.read_text("utf-8")))
         else:
             shutil.copyfile(source, target)
         written.append(target)
@@ -105,16 +103,4 @@ def _cut(value: Any) -> Any:
         return {key: _cut(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_cut(item) for item in value]
-    if isinstance(value, str) and "/" in value:
-        return " ".join(_last_part(word) for word in without_folders(value).split(" "))
-    return value
-
-
-def _without_places(text: str) -> str:
-    """A text file of the report without absolute paths: an error's text may name a file."""
-    return _PATH.sub(lambda found: found[0].rstrip("/").rpartition("/")[2], text)
-
-
-def _last_part(word: str) -> str:
-    flag, equals, path = word.rpartition("=")
-    return f"{flag}{equals}{Path(path).name}" if Path(path).is_absolute() else word
+    return without_folders(value) if isinstance(value, str) else value

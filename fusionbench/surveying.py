@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 
 from fusionbench.checks import FindingRecord, Findings, Problem
-from fusionbench.datasets.catalogue import DataSetCard
+from fusionbench.datasets.catalogue import DataSetCard, LabelLayout
 from fusionbench.datasets.checking import check_pairs
 from fusionbench.datasets.opening import DataSet
 from fusionbench.datasets.pairing import Pair
 from fusionbench.errors import DataError
 from fusionbench.images import U8, open_picture, read_sources, write_png
-from fusionbench.labels.coco import images_of, read_coco
-from fusionbench.labels.finding import find_files, places_of
-from fusionbench.manifest import PairRecord
+from fusionbench.labels.finding import NoLabelsError, find_files, places_of
+from fusionbench.labels.opening import open_labels
+from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.recipes import Recipe
 
 GAP = 4
@@ -31,12 +31,12 @@ class Survey:
 
     Attributes:
         usable: Number of pairs without a problem.
-        findings: What checks found, a record a kind.
+        findings: What checks found in images and labels, a record a kind.
         problems: Everything that they found.
         kinds: How many pairs there are of each size and number of channels.
         odd: Files that lie among the images and belong to no pair.
         fingerprint: Over the contents of the usable pairs.
-        labelled: How many usable pairs have labels, by label set.
+        labelled: What each label set of the split holds, in a line, by its name.
     """
 
     usable: int
@@ -45,7 +45,7 @@ class Survey:
     kinds: Counter[str]
     odd: tuple[Path, ...]
     fingerprint: str
-    labelled: dict[str, int]
+    labelled: dict[str, str]
 
 
 def survey(
@@ -54,7 +54,7 @@ def survey(
     *,
     data_root: Path | None = None,
 ) -> Survey:
-    """Read every pair of a data set.
+    """Read every pair of a data set, and every label set of its split.
 
     Args:
         dataset: The data set.
@@ -68,11 +68,51 @@ def survey(
     folders = {path.parent for path in known}
     odd = (p for folder in sorted(folders) for p in sorted(folder.iterdir()) if p.is_file())
     unplaced = tuple(path for path in odd if path not in known)
-    problems = tuple(findings.problems(dataset.name, skippable=False))
-    card, ids = dataset.card, [pair.id for pair in record.pairs]
-    labelled = count_labelled(card, dataset.split, ids, dataset.folder, data_root) if card else {}
-    said = tuple(findings.records)
-    return Survey(len(ids), said, problems, kinds, unplaced, record.fingerprint, labelled)
+    problems, records = findings.problems(dataset.name, skippable=False), findings.records
+    labelled = {}
+    for name, line, seen in _labels(record, dataset.card, data_root) if record.pairs else ():
+        labelled[name] = line
+        problems += seen.problems(dataset.name, skippable=False)
+        records += [one.model_copy(update={"method": f"labels '{name}'"}) for one in seen.records]
+    return Survey(
+        usable=len(record.pairs),
+        findings=tuple(records),
+        problems=tuple(problems),
+        kinds=kinds,
+        odd=unplaced,
+        fingerprint=record.fingerprint,
+        labelled=labelled,
+    )
+
+
+def _labels(
+    record: DataSetRecord, card: DataSetCard | None, data_root: Path | None
+) -> Iterator[tuple[str, str, Findings]]:
+    """Of each label set of the split: its name, what it holds, and what checks find in it."""
+    for layout in card.labels if card else ():
+        if record.split not in layout.files:
+            continue
+        findings = Findings()
+        line = f"labels '{layout.name}': none are here"
+        try:
+            if layout.format == "segmentation":
+                line = _maps(layout, record, data_root) or line
+            else:
+                line = open_labels(record, layout.name, data_root, findings).summary()
+        except NoLabelsError:
+            pass
+        except DataError as error:
+            line = f"labels '{layout.name}': they cannot be used"
+            findings.add("unreadable-labels", "", str(error), dataset=record.name)
+        yield layout.name, line, findings
+
+
+def _maps(layout: LabelLayout, record: DataSetRecord, data_root: Path | None) -> str:
+    """How many pairs have an image of class numbers, in a line; nothing where none has."""
+    ids = [pair.id for pair in record.pairs]
+    found = find_files(layout, record.split, ids, places_of(Path(record.folder), data_root))
+    count = len(found.files) if found else 0
+    return f"labels '{layout.name}': {count} of {len(ids)} pairs have labels" if count else ""
 
 
 def contact_sheet(dataset: DataSet, path: Path, *, count: int = 24, width: int = 240) -> None:
@@ -129,24 +169,3 @@ def _scaled(image: U8, width: int) -> U8:
     colour = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, 2)
     small: U8 = cv2.resize(colour, (width, height), interpolation=cv2.INTER_AREA)
     return small
-
-
-def count_labelled(
-    card: DataSetCard, split: str, ids: Sequence[str], folder: Path, data_root: Path | None = None
-) -> dict[str, int]:
-    """How many pairs have a file in each label set that covers the split, by the set's name.
-
-    Raises:
-        DataError: A COCO file is malformed.
-    """
-    counts = {}
-    places = places_of(folder, data_root)
-    for layout in card.labels:
-        if split not in layout.files:
-            continue
-        found = find_files(layout, split, ids, places)
-        labelled = set(found.files) if found else set()
-        if found and layout.format == "coco":
-            labelled = set(images_of(read_coco(next(iter(found.files.values()))), ids)[0])
-        counts[layout.name] = len(labelled)
-    return counts

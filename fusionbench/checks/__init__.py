@@ -57,7 +57,7 @@ class Problem(NamedTuple):
     detail: str
 
     def __str__(self) -> str:
-        return f"{self.item}: {self.detail}" if self.detail else self.item
+        return ": ".join(filter(None, (self.item, self.detail)))
 
 
 class FindingRecord(BaseModel):
@@ -224,9 +224,35 @@ class Findings:
             raise refusal(stopping, self.strict)
 
 
+_PLAIN = r"""(?:[^\s/\\:;,|<>{}$*?"'`()\[\]]|\([^()/\n]*\)|\[[^\[\]/\n]*\]|:(?=\d)|'(?=\w))"""
+_ESCAPED = r"\\[!-/:-@\[-`{-~]|\\text[a-z]+\{\}|\{\}"
+"""Characters as LaTeX and Markdown write them."""
+_WORD = rf"(?:{_PLAIN}|{_ESCAPED})+"
+_SUFFIXES = re.findall(r"\w+", "bmp csv jpeg jpg json npz png pt pth py tif tiff txt xml yaml yml")
+_IN_NAME = "".join(rf"(?<!\.{suffix})" for suffix in _SUFFIXES) + r"[ ,]+"
+_FOLDER = rf"{_WORD}(?:{_IN_NAME}{_WORD}){{0,4}}"
+_PLACE = re.compile(
+    rf"(?<![\w/.~)\]}}\\-])(?:file://|~[\w.-]*|(?:\.\./)*\.\.)?/(?:{_FOLDER}/+)+"
+    rf"|(?<!\w)[A-Za-z]:[/\\]+(?:{_FOLDER}[/\\]+)+"
+    rf"|(?<![^\s'\"=(])\\\\[\w.$-]+\\(?:{_FOLDER}\\+)+"
+)
+
+
 def without_folders(text: str) -> str:
-    """The text with absolute paths cut to their last part."""
-    return re.sub(r"(?:^|(?<=[\s'\"(]))/(?:[^/:;\n]+/)+", "", text)
+    """The text with paths of the machine cut to their last part; addresses of the web stay.
+
+    A name of folders may hold blanks, and be escaped for LaTeX or Markdown.
+
+    >>> without_folders("cannot read '/home/Max Muster/ir/1.png': it is cut short")
+    "cannot read '1.png': it is cut short"
+    """
+    return _PLACE.sub(_last_part, text)
+
+
+def _last_part(place: re.Match[str]) -> str:
+    if re.compile(_WORD).match(place.string, place.end()):
+        return ""
+    return re.split(r"[/\\]+", place[0].rstrip("/\\"))[-1]
 
 
 def refusal(stopping: Collection[FindingRecord], strict: bool = False) -> DataError:

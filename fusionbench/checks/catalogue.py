@@ -74,8 +74,11 @@ CHECKS: dict[str, Check] = {
         _unusable(
             "no-partner",
             "file names",
-            "an image has no partner of the other modality",
-            "complete or remove the pair, or name the pairs to use with --pairs",
+            "an image has no partner of the other modality; names were compared as they are, "
+            "without words such as ir and vis at one end, without what all names of a folder "
+            "share, in another case and without leading zeros",
+            "complete or remove the pair, name partners alike, or name the pairs to use with "
+            "--pairs",
         ),
         _unusable(
             "two-files",
@@ -133,6 +136,12 @@ CHECKS: dict[str, Check] = {
             "check that both folders hold what they should",
         ),
         _suspect(
+            "repeated-source",
+            SOURCES,
+            "an image of one pair is that of another: it counts more than once, or is out of place",
+            "remove copies of pairs; look at the images otherwise",
+        ),
+        _suspect(
             "swapped-folders",
             SOURCES,
             "infrared is in colour and visible is gray",
@@ -155,6 +164,19 @@ CHECKS: dict[str, Check] = {
             "file names",
             "partners bear different names: what each folder's names share, case or zeros were cut",
             "check that they belong together",
+        ),
+        _suspect(
+            "names-guessed",
+            "file names",
+            "partners bear different names: what each folder's names share was cut, and is no word "
+            "for infrared or visible",
+            "check that they belong together, or name partners alike",
+        ),
+        _suspect(
+            "names-exchanged",
+            "file names",
+            "names say that infrared and visible were exchanged",
+            "exchange --ir and --vis if the folders were swapped",
         ),
         _noted(
             "listed-twice",
@@ -231,7 +253,9 @@ CHECKS: dict[str, Check] = {
         _unusable(
             "no-pair",
             FUSED,
-            "the image belongs to no pair",
+            "the image belongs to no pair; its name was compared with ids and with the names of "
+            "the sources, without what all names of the folder share, in another case and without "
+            "leading zeros",
             "remove it, or name it as its pair",
         ),
         _noted(
@@ -358,11 +382,33 @@ CHECKS: dict[str, Check] = {
             "area: they were made for other images or are in another format",
             "use the labels of these images, in the format that the file's name promises",
         ),
+        Check(
+            "unreadable-labels",
+            "refuse",
+            LABELS,
+            "a label file is missing where there should be one, or is malformed",
+            "complete or mend the label files",
+        ),
         _unusable(
             "labels-of-another-size",
             LABELS,
             "the labels were made for another size of the image",
             "use the labels of these images",
+        ),
+        _unusable(
+            "labels-without-size",
+            LABELS,
+            "a source was resized, and the labels do not say for which size their pixels were "
+            "counted",
+            "state the image's width and height in the labels (VOC, COCO), use shares of the "
+            "image (YOLO), or use images of one size",
+        ),
+        _noted(
+            "boxes-scaled",
+            LABELS,
+            "the boxes were made for a source that was resized, and were scaled with it",
+            "nothing; the table says it",
+            footnote=True,
         ),
         _unusable(
             "two-images-of-one-name",
@@ -376,12 +422,13 @@ CHECKS: dict[str, Check] = {
             "most pairs have no label file",
             "complete the labels, or name the pairs that have some with --pairs",
         ),
-        _wrong(
+        _noted(
             "no-class-known",
             LABELS,
             "the detector knows none of the classes that the labels name: every score is undefined",
             "rename the classes in the labels, declare counts_as in the data set's YAML, or use "
             "a detector that knows them",
+            footnote=True,
         ),
         _suspect(
             "labels-of-another-image",

@@ -8,6 +8,7 @@ video and strong changes of contrast give no finding.
 from __future__ import annotations
 
 import base64
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.checks import Problem
+from fusionbench.checks import Findings, Problem
+from fusionbench.runs import latest
 
 if TYPE_CHECKING:
+    from fusionbench.manifest import DataSetRecord, MethodRecord
+    from fusionbench.runs import Run
     from fusionbench.sources import PairTriple, Plane
 
 U8 = NDArray[np.uint8]
@@ -52,7 +56,12 @@ JUDGED = (
     *("levels-0-1", "constant-fused", "few-levels-fused", "repeated-fused", "same-as-another"),
     *("fused-is-source", "wrapped-fused", "fits-another-pair", "turned-fused", "inverted-fused"),
 )
-"""The checks of this module."""
+"""The checks of looks."""
+RANGE = ("output-range", "output-clipped")
+CLIPPED = 0.05
+"""Share of an image's values from which on their clipping is said."""
+MUCH = 0.3
+"""Share that no built-in method comes to: such an output got through by ``--accept`` alone."""
 BLOCK = 1024
 """Images that are compared with all pairs at once."""
 
@@ -143,7 +152,10 @@ class Look:
 
 def _used(plane: Plane) -> list[int]:
     """The levels that occur, in order."""
-    return [int(x) for x in np.flatnonzero(np.bincount(plane.u8.ravel(), minlength=256))]
+    import cv2
+
+    counts = cv2.calcHist([plane.u8], [0], None, [256], [0, 256])
+    return [int(level) for level in np.flatnonzero(counts)]
 
 
 def _small(plane: Plane) -> U8:
@@ -168,20 +180,78 @@ def _wrapped(triple: PairTriple) -> float:
     import cv2
 
     fused, count = triple.fused, 0
+    channels = 1 if fused.ndim == 2 else fused.shape[2]
     for this, other in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
         if not fused[this].size:
             continue
         leaps = cv2.absdiff(fused[this], fused[other])
-        if leaps.max() < STEP:
+        places = np.unique(np.flatnonzero(leaps >= STEP) // channels)
+        if not places.size:
             continue
-        where = np.nonzero(leaps.reshape(*leaps.shape[:2], -1).max(-1) >= STEP)
-        flat = np.ones(len(where[0]), bool)
+        where = np.divmod(places, leaps.shape[1])
+        flat = np.ones(len(places), bool)
         for source in (triple.sources.ir, triple.sources.vis):
             first, second = source[this][where], source[other][where]
-            step = np.abs(first.astype(np.int16) - second).reshape(len(flat), -1).max(-1)
-            flat &= step < FLAT
+            step = np.abs(first.astype(np.int16) - second).reshape(len(flat), -1)
+            flat &= (step < FLAT).all(-1)
         count += int(flat.sum())
     return count / int(np.prod(fused.shape[:2]))
+
+
+Looks = Mapping[str, Mapping[str, tuple[str, Look]]]
+"""The SHA-256 of image files and their looks, by method and pair."""
+
+
+def judge_run(
+    run: Run,
+    datasets: Sequence[DataSetRecord],
+    methods: Sequence[MethodRecord],
+    findings: Findings,
+) -> set[tuple[str, str, str]]:
+    """Add what is wrong with the images of a run, from what its stages recorded.
+
+    Args:
+        run: The run, scored.
+        datasets: The pairs.
+        methods: Whose images are judged; the looks of one at a time are in memory.
+        findings: What is found is added to it.
+
+    Returns:
+        Check, data set and method of all that was judged.
+    """
+    judged = set()
+    for dataset, method in itertools.product(datasets, methods):
+        findings.extend(
+            _ranges(run, dataset, method, findings), dataset=dataset.name, method=method.name
+        )
+        judged |= {(check, dataset.name, method.name) for check in RANGE}
+    for dataset in datasets:
+        seen = ((m.name, m.is_source, _recorded(run, dataset, m)) for m in methods)
+        for name, count, problems in judge_all(seen):
+            if count:
+                judged |= {(check, dataset.name, name) for check in JUDGED}
+                findings.extend(problems, dataset=dataset.name, method=name, of=count)
+    return judged
+
+
+def _ranges(
+    run: Run, dataset: DataSetRecord, method: MethodRecord, findings: Findings
+) -> Iterator[Problem]:
+    """Outputs of which a considerable share was clipped."""
+    for row in latest(run.fused_rows(dataset.name, method.name)).values():
+        if (share := row.get("outside", 0)) > CLIPPED:
+            accepted = "output-range" in findings.accept and share > MUCH
+            check = "output-range" if accepted else "output-clipped"
+            yield Problem(check, row["pair"], f"{share:.0%}")
+
+
+def _recorded(run: Run, dataset: DataSetRecord, method: MethodRecord) -> dict[str, Look]:
+    """What the score stage saw of a method's images, in the order of the pairs."""
+    rows = run.scores(dataset.name, method.name)
+    lost = run.failures(dataset.name, method.name)
+    ids = [pair.id for pair in dataset.pairs if pair.id not in lost]
+    looks = {i: Look.from_row(rows[i].get("look")) for i in ids if i in rows}
+    return {i: look for i, look in looks.items() if look is not None}
 
 
 def judge(looks: Mapping[str, Look], *, anchor: bool = False) -> list[Problem]:

@@ -49,7 +49,7 @@ def verify(
     *,
     request: Request,
 ) -> None:
-    """Read every pair; count, say what checks find, and exit with 1 if anything is refused."""
+    """Read every pair and its labels; say what checks find, and exit with 1 if any refuses."""
     from fusionbench import console
     from fusionbench.checks import CHECKS
     from fusionbench.datasets import open_dataset
@@ -64,8 +64,8 @@ def verify(
     console.plain(f"{found.usable} usable pairs, fingerprint {found.fingerprint}")
     for kind, count in found.kinds.most_common():
         console.plain(f"  {count} of {kind}")
-    for labels, count in found.labelled.items():
-        console.plain(f"labels '{labels}': {count} of {found.usable} pairs have labels")
+    for line in found.labelled.values():
+        console.plain(line)
     for counted in dataset.counted():
         console.plain(counted.detail)
     for path in found.odd:

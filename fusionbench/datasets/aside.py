@@ -29,12 +29,17 @@ def _in_folders(folders: Iterable[Path], known: set[Path]) -> Iterator[Problem]:
                 yield Problem("left-aside", str(path), why)
 
 
+def leads_nowhere(path: Path) -> bool:
+    """Whether a path is a link to nothing, or in a circle."""
+    return path.is_symlink() and not path.exists()
+
+
 def _why(path: Path) -> str:
     """Why a file that looks like an image is none; nothing for any other."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES | NOT_READ:
         return ""
-    if path.is_symlink() and not path.exists():
+    if leads_nowhere(path):
         return "a link that leads nowhere"
     if not path.is_file():
         return "a folder or device"
@@ -44,7 +49,8 @@ def _why(path: Path) -> str:
 def what_is_there(*folders: Path) -> str:
     """What folders hold in place of images, and what would be read, in words."""
     found = Counter(
-        path.suffix.lower() or "no suffix"
+        (path.suffix.lower() or "no suffix")
+        + (" (a link that leads nowhere)" if leads_nowhere(path) else "")
         for folder in folders
         for path in folder.iterdir()
         if not path.is_dir() and not path.name.startswith(".")

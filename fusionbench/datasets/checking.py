@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -73,7 +73,8 @@ def check_pairs(
     left_out = [*dataset.problems, *(p for one in seen for p in one.problems if _drops(p, used))]
     lost = {problem.item for problem in left_out}
     pairs = [one.record for one in seen if one.record is not None and one.pair.id not in lost]
-    found = [*dataset.problems, *(p for one in seen for p in one.problems), *_of_folders(seen)]
+    found = [*dataset.problems, *(p for one in seen for p in one.problems)]
+    found += [*_of_folders(seen), *_repeated(seen)]
     used.extend(found, dataset=dataset.name, of=len(dataset.pairs))
     used.extend(
         left_aside(path for pair in dataset.pairs for path in (pair.ir, pair.vis)),
@@ -255,3 +256,14 @@ def _of_folders(seen: Sequence[_Seen]) -> list[Problem]:
         for one in known
         if one.colour[0] > look.FALSE_COLOUR
     ]
+
+
+def _repeated(seen: Sequence[_Seen]) -> Iterator[Problem]:
+    """Pairs whose images other pairs have too."""
+    first: dict[tuple[str, ...], str] = {}
+    for record in (one.record for one in seen if one.record is not None):
+        both = record.ir_sha256, record.vis_sha256
+        before = [first.setdefault(key, record.id) for key in (both, ("ir", both[0]), both[1:])]
+        names = ("both images", "infrared", "visible")
+        if again := [(n, b) for n, b in zip(names, before, strict=True) if b != record.id]:
+            yield Problem("repeated-source", record.id, "{} of {} again".format(*again[0]))

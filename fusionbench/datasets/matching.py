@@ -10,13 +10,18 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
 Cut = tuple[int, int]
 """How many characters to cut at the front and at the end."""
 _SEPARATORS = "_. -"
-_IR = "ir i inf infra infrared thermal therm th tir t lwir mwir swir fir 红外 热红外"
+_IR = "ir i flir inf infra infrared thermal therm th tir t lwir mwir swir fir 红外 热红外"
 _VIS = "vi v vis visible visual vs rgb color colour tv 可见光"
 _WORDS = "|".join(sorted(f"{_IR} {_VIS}".split(), key=len, reverse=True))
+_SURE = 2
+"""Letters of a word from which it says what a folder holds."""
+_PLAIN_AFFIX = 3
+"""Letters that are cut at least where nothing but letters of one case stands on either side."""
 _FIRST = re.compile(rf"({_WORDS})(?=[\W\d_]|$)[{_SEPARATORS}]*", re.IGNORECASE)
 _LAST = re.compile(rf"(?:^|[{_SEPARATORS}]+|(?<=[\W\d_]))({_WORDS})$", re.IGNORECASE)
 
@@ -32,8 +37,8 @@ def folded(name: str) -> str:
 
 
 def unpadded(name: str) -> str:
-    """The name without case and without leading zeros of its numbers."""
-    return re.sub(r"(?<!\d)0+(?=\d)", "", folded(name))
+    """The name without case and without leading zeros of its numbers; 1.05 is not 1.5."""
+    return re.sub(r"(?<!\d)(?<!\d\.)0+(?=\d)", "", folded(name))
 
 
 FORMS: tuple[Callable[[str], str], ...] = (composed, folded, unpadded)
@@ -82,6 +87,10 @@ def _within_affix(keys: Mapping[str, str], known: Mapping[str, str]) -> dict[str
         for before, after in tried
         if prefix.startswith(before) and suffix.endswith(after) and _can_be_cut(before, after)
     }
+    fitting = {
+        affix: {n: one for n, one in found.items() if _apart(affix, keys[n])}
+        for affix, found in fitting.items()
+    }
     most = max(map(len, fitting.values()), default=0)
     best = {affix: found for affix, found in fitting.items() if len(found) == most}
     if most == 1 or len(best) > 1:
@@ -97,20 +106,48 @@ def _can_be_cut(before: str, after: str) -> bool:
     return whole and (not any(map(str.isdecimal, text)) or any(map(str.isalpha, text)))
 
 
+def _apart(affix: tuple[str, str], key: str) -> bool:
+    """Whether a name falls apart where it is cut, or what is cut is more than a letter or two."""
+    before, after = affix
+    left = _cut(key, (len(before), len(after)))
+    front = _bound(before[-1:], left[:1]) or len(before) >= _PLAIN_AFFIX
+    return front and (_bound(left[-1:], after[:1]) or len(after) >= _PLAIN_AFFIX)
+
+
+def _bound(one: str, other: str) -> bool:
+    """Whether a part of a name may end between two characters: not within a word."""
+    if not (one.isalpha() and other.isalpha()):
+        return not (one.isdecimal() and other.isdecimal())
+    lower = [character.islower() for character in (one, other)]
+    cased = all(character.islower() or character.isupper() for character in (one, other))
+    return not cased or lower[0] != lower[1]
+
+
 def _at_bounds(before: str, after: str) -> bool:
     return before[-1:] in {"", *_SEPARATORS} and after[:1] in {"", *_SEPARATORS}
 
 
-def alike(ir: Collection[str], vis: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The ids of the names of two folders: equal for partners.
+class Partners(NamedTuple):
+    """The ids of the names of two folders, equal for partners.
+
+    ``guessed`` says what was cut of either where that is no word for what the folder holds.
+    """
+
+    ir: dict[str, str]
+    vis: dict[str, str]
+    guessed: str = ""
+
+
+def alike(ir: Collection[str], vis: Collection[str]) -> Partners:
+    """The ids of the names of two folders.
 
     Names are partners that are equal; or are so without words such as ``ir`` and ``vis`` at one
     end, without what all names of each folder share, in another case, or without leading zeros.
     What gives most partners wins, the strictest first.
     """
-    best: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    best = Partners({}, {})
     most = -1
-    for cuts, form in itertools.product(_cuts(ir, vis), FORMS):
+    for (cuts, guessed), form in itertools.product(_cuts(ir, vis), FORMS):
         left = [
             {name: _cut(name, cut) for name in side}
             for side, cut in zip((ir, vis), cuts, strict=True)
@@ -122,10 +159,21 @@ def alike(ir: Collection[str], vis: Collection[str]) -> tuple[dict[str, str], di
         if len(common) > most:
             shown = {keys[0][name]: composed(text) for name, text in reversed(left[0].items())}
             ids = [{n: shown.get(k, k) for n, k in side.items()} for side in keys]
-            most, best = len(common), (ids[0], ids[1])
+            most, best = len(common), Partners(ids[0], ids[1], guessed)
         if most == min(len(ir), len(vis)):
             break
     return best
+
+
+def claimed(names: Iterable[str]) -> str:
+    """``ir`` or ``vis`` where every name bears a word for one of them and none for the other."""
+    words = [
+        {folded(part) for part in re.findall(r"[^\W\d_]+", name) if len(part) >= _SURE}
+        for name in names
+    ]
+    sides = {"ir": set(_IR.split()), "vis": set(_VIS.split())}
+    said = [{side for side, known in sides.items() if found & known} for found in words]
+    return said[0].pop() if said and len(said[0]) == 1 and said.count(said[0]) == len(said) else ""
 
 
 def are_words(*names: str) -> bool:
@@ -133,18 +181,37 @@ def are_words(*names: str) -> bool:
     return all(re.fullmatch(_WORDS, name, re.IGNORECASE) for name in names)
 
 
-def _cuts(ir: Collection[str], vis: Collection[str]) -> Iterable[tuple[Cut, Cut]]:
-    """What may be cut from the names of two folders, nothing first."""
-    yield (0, 0), (0, 0)
+def _cuts(ir: Collection[str], vis: Collection[str]) -> Iterable[tuple[tuple[Cut, Cut], str]]:
+    """What may be cut from the names of two folders, nothing first; and what of it is no word."""
+    yield ((0, 0), (0, 0)), ""
     for both in itertools.product(_word_cuts(ir), _word_cuts(vis)):
         if both != ((0, 0), (0, 0)):
-            yield both
+            yield both, ""
     if min(len(ir), len(vis)) < 2:
         return
     for at_bounds in (True, False):
         found = _differing(shared_affix(ir), shared_affix(vis), at_bounds)
-        if found:
-            yield found
+        if found is None:
+            continue
+        names = [(name, cut) for side, cut in zip((ir, vis), found, strict=True) for name in side]
+        parts = {part for name, (front, end) in names for part in (name[:front], _end(name, end))}
+        bare = list(filter(None, (part.strip(_SEPARATORS) for part in parts)))
+        words = are_words(*bare)
+        sure = words and all(len(word) >= _SURE for word in bare)
+        if sure or all(_falls_apart(*one) for one in names):
+            cut = " and ".join(sorted(repr(part) for part in parts if part))
+            yield found, "" if words else cut
+
+
+def _falls_apart(name: str, cut: Cut) -> bool:
+    """Whether a name is cut between its parts."""
+    left = _cut(name, cut)
+    front = not cut[0] or _bound(name[cut[0] - 1], left[:1])
+    return front and (not cut[1] or _bound(left[-1:], name[-cut[1]]))
+
+
+def _end(name: str, count: int) -> str:
+    return name[len(name) - count :]
 
 
 def _word_cuts(names: Collection[str]) -> list[Cut]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.checks import Problem
+from fusionbench.datasets.aside import leads_nowhere
 from fusionbench.datasets.catalogue import Layout
-from fusionbench.datasets.matching import alike, are_words, composed, folded
+from fusionbench.datasets.matching import alike, are_words, claimed, composed, folded
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import is_hidden
 from fusionbench.images import SUFFIXES
@@ -62,7 +63,7 @@ def pair_layouts(folder: Path, layouts: Sequence[Layout]) -> Pairing:
     others = [p for one in found for p in one.problems if p.check != "no-partner"]
     patterns = {pattern for layout in layouts for pattern in (layout.ir, layout.vis)}
     files = [paths for pattern in patterns for paths in _files(folder, pattern)[0].values()]
-    seen = {paths[0] for paths in files if len(paths) == 1}
+    seen = {paths[0] for paths in files if len(paths) == 1 and not leads_nowhere(paths[0])}
     alone = [Problem("no-partner", shown(path), "has no partner") for path in sorted(seen - used)]
     problems = tuple(dict.fromkeys([*others, *alone]))
     notes = tuple(dict.fromkeys(note for one in found for note in one.notes))
@@ -82,16 +83,30 @@ def pair_folders(ir_folder: Path, vis_folder: Path) -> Pairing:
     """
     pattern = "{id}.{ext}"
     (ir, ir_hidden), (vis, vis_hidden) = _files(ir_folder, pattern), _files(vis_folder, pattern)
-    notes = _hidden(ir_hidden, vis_hidden)
+    notes = _hidden(ir_hidden, vis_hidden) + _exchanged((ir_folder, ir), (vis_folder, vis))
     if len(ir) == len(vis) == 1 and are_words(*ir, *vis) and {*ir} != {*vis}:
         one = {name: _scene(ir_folder, vis_folder) for name in (*ir, *vis)}
         return _join(_named(ir, one), _named(vis, one), notes)
-    ir_ids, vis_ids = alike(list(ir), list(vis))
-    found = _join(_named(ir, ir_ids), _named(vis, vis_ids), notes)
+    ids = alike(list(ir), list(vis))
+    found = _join(_named(ir, ids.ir), _named(vis, ids.vis), notes)
     names = [(pair.ir.stem, pair.vis.stem) for pair in found.pairs]
     if other := [f"{one} with {two}" for one, two in names if composed(one) != composed(two)]:
-        notes += [Problem("names-differ", shown(text), "") for text in other]
+        check = "names-guessed" if ids.guessed else "names-differ"
+        said = f"without {ids.guessed}" if ids.guessed else ""
+        notes += [Problem(check, shown(text), said) for text in other]
     return Pairing(found.pairs, found.problems, tuple(notes))
+
+
+def _exchanged(ir: tuple[Path, Files], vis: tuple[Path, Files]) -> list[Problem]:
+    """Where names of files, or else of the folders, say the contrary of what they are given for."""
+    folders = [[side[0].resolve().name] for side in (ir, vis)]
+    for one, two in ((list(ir[1]), list(vis[1])), folders):
+        said = claimed(one), claimed(two)
+        if said in (("vis", "ir"), ("vis", ""), ("", "ir")):
+            return [Problem("names-exchanged", f"infrared {one[0]}, visible {two[0]}", "")]
+        if "" not in said:
+            return []
+    return []
 
 
 def _scene(ir_folder: Path, vis_folder: Path) -> str:
@@ -107,14 +122,17 @@ def natural(text: str) -> list[tuple[int, int | str]]:
 
 
 def _files(folder: Path, pattern: str) -> tuple[Files, list[Path]]:
-    """The image files that a pattern finds, by name, and those that are hidden."""
+    """The image files that a pattern finds, by name, and those that are hidden.
+
+    A link that leads nowhere is one of them: a file that cannot be read.
+    """
     regex = re.compile(_regex(pattern))
     found: Files = {}
     hidden = []
     for path in sorted(folder.glob(_PLACEHOLDER.sub("*", pattern))):
         place = path.relative_to(folder)
         match = regex.fullmatch(place.as_posix())
-        if not match or not path.is_file():
+        if not match or not (path.is_file() or leads_nowhere(path)):
             continue
         if any(map(is_hidden, place.parts)):
             hidden.append(path)
@@ -157,6 +175,8 @@ def _join(ir: Files, vis: Files, notes: Iterable[Problem]) -> Pairing:
             problems.append(Problem("two-files", shown(key), "another pair differs in case only"))
         elif fault := _fault(key):
             problems.append(Problem("bad-name", shown((one or other)[0]), fault))
+        elif not (one and other) and leads_nowhere((one or other)[0]):
+            continue  # one of the files that are left aside
         elif not other:
             alone = f"infrared {shown(one[0])} has no visible partner"
             problems.append(Problem("no-partner", shown(key), alone))

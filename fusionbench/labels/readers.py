@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -48,6 +48,11 @@ class RawBox:
     outlined: bool = False
     largest: float = 0.0
 
+    def scaled(self, wide: float, high: float) -> RawBox:
+        """The box in an image so many times as wide and as high."""
+        left, right = self.left * wide, self.right * wide
+        return replace(self, left=left, right=right, top=self.top * high, bottom=self.bottom * high)
+
     @property
     def where(self) -> str:
         """File and line or object."""
@@ -75,6 +80,13 @@ class ImageLabels:
     boxes: Sequence[RawBox]
     size: Size | None = None
     image: str = ""
+
+    def scaled(self, size: Size) -> ImageLabels:
+        """The same for an image of another size than the one that is stated."""
+        if self.size is None:
+            return self
+        wide, high = (to / stated for to, stated in zip(size, self.size, strict=True))
+        return replace(self, boxes=[box.scaled(wide, high) for box in self.boxes], size=size)
 
 
 Reader = Callable[[Path, Size], ImageLabels]
@@ -268,7 +280,7 @@ def numbers(fields: Sequence[Any], where: str) -> list[float]:
     """
     try:
         values = [float(field) for field in fields]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = [math.nan]
     if not all(map(math.isfinite, values)):
         raise DataError(f"{where}: expected numbers, got '{' '.join(map(str, fields))}'")

@@ -9,7 +9,7 @@ from fusionbench.checks import Findings
 from fusionbench.datasets.catalogue import LabelLayout
 from fusionbench.errors import DataError
 from fusionbench.files import digest
-from fusionbench.images import source_size
+from fusionbench.images import size_of, source_size
 from fusionbench.labels.checking import BoxChecks
 from fusionbench.labels.coco import images_of, read_coco
 from fusionbench.labels.finding import FoundFiles
@@ -38,7 +38,7 @@ def read_labels(
     naming = naming_of(layout, found)
     sizes = problems.sizes(_labelled(record, layout, found, problems))
     raw = _raw(layout, found, sizes, problems)
-    problems.compare(raw, sizes)
+    raw = {pair: problems.fitted(pair, raw[pair], sizes[pair], layout.format) for pair in raw}
     checks = BoxChecks(in_pixels=layout.format != "yolo")
     raw = {pair: labels for pair, labels in raw.items() if pair not in problems.unusable}
     truths = {p: checks.truths(labels.boxes, naming, sizes[p]) for p, labels in raw.items()}
@@ -75,6 +75,7 @@ class _Problems:
 
     def __init__(self, record: DataSetRecord, findings: Findings) -> None:
         self._record, self._findings = record, findings
+        self._pairs = {pair.id: pair for pair in record.pairs}
         self.unusable: set[str] = set()
 
     def add(self, check: str, item: str, detail: str = "", of: int = 0) -> None:
@@ -96,13 +97,33 @@ class _Problems:
                 self.pair("unreadable-image", pair.id, f"{Path(pair.vis).name}: {error}")
         return sizes
 
-    def compare(self, raw: Mapping[str, ImageLabels], sizes: Mapping[str, Size]) -> None:
-        """Compare what files say of their image with the image."""
-        for pair, labels in raw.items():
-            if labels.size and labels.size != sizes[pair]:
-                self.pair("labels-of-another-size", pair, _sizes_said(labels.size, sizes[pair]))
-            if labels.image and not _may_be(labels.image, pair):
-                self.add("labels-of-another-image", pair, labels.image, of=len(raw))
+    def fitted(self, pair: str, labels: ImageLabels, size: Size, kind: str) -> ImageLabels:
+        """Labels in pixels of the image as it is used, once what they say of it has been compared.
+
+        Labels in pixels that were made for a source before it was resized are scaled with it.
+        """
+        if labels.image and not _may_be(labels.image, pair):
+            self.add("labels-of-another-image", pair, labels.image, of=len(self._pairs))
+        before = self._before(pair)
+        if before is not None and labels.size is None and kind != "yolo" and labels.boxes:
+            said = f"{before[0]}x{before[1]} became {size[0]}x{size[1]}"
+            self.pair("labels-without-size", pair, said)
+        if labels.size in (None, size):
+            return labels
+        if labels.size != before:
+            self.pair("labels-of-another-size", pair, _sizes_said(labels.size or size, size))
+            return labels
+        if labels.boxes:
+            said = f"{before[0]}x{before[1]} became {size[0]}x{size[1]}"
+            self.add("boxes-scaled", pair, said, of=len(self._pairs))
+        return labels.scaled(size)
+
+    def _before(self, pair: str) -> Size | None:
+        """The size of the source that was resized, before it was; None where none was."""
+        record = self._pairs[pair]
+        if not record.resized:
+            return None
+        return size_of(record.ir if record.resized == "ir" else record.vis)
 
 
 def _sizes_said(stated: Size, actual: Size) -> str:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from fusionbench.checks import CHECKS, Findings, Problem
-from fusionbench.checks.fused import Look, judge_all
+from fusionbench.checks.fused import Look, Looks, judge_all
 from fusionbench.checks.pictures import picture_findings
-from fusionbench.datasets.aside import left_aside, what_is_there
+from fusionbench.datasets.aside import leads_nowhere, left_aside, what_is_there
 from fusionbench.datasets.matching import composed, match_names
 from fusionbench.datasets.opening import DataSet, image_folders
 from fusionbench.datasets.pairing import Pair, is_utf8, natural, shown
 from fusionbench.errors import DataError
 from fusionbench.files import digest, is_hidden, subfolders
 from fusionbench.imagefiles import Unreadable
-from fusionbench.images import SUFFIXES, open_picture, read_sources
+from fusionbench.images import SUFFIXES, open_picture, read_bytes, read_sources
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord, fingerprint_of
 from fusionbench.names import check_path, fault_of, plain
 from fusionbench.sources import PairSources
@@ -35,11 +37,13 @@ class Collected:
         dataset: The data set, cut down to the pairs that every method has an image for.
         methods: One record per folder.
         notes: What the user should know: pairs without images, files left out.
+        looks: What was seen of each image, so that it need not be looked at again.
     """
 
     dataset: DataSetRecord
     methods: list[MethodRecord]
     notes: list[str]
+    looks: Looks
 
 
 def method_folders(
@@ -195,7 +199,7 @@ def collect(
     for name, (images, _) in found.items():
         missing = sorted(set.union(*covered) - set(images), key=natural)
         problems[name] += [Problem("no-fused-image", pair, "no image") for pair in missing]
-    looks: dict[str, dict[str, Look]] = {name: {} for name in found}
+    looks: dict[str, dict[str, tuple[str, Look]]] = {name: {} for name in found}
     for (pair_id, name), odd in _looked_at(found, dataset, common, looks).items():
         problems[name] += odd
         if any(CHECKS[problem.check].skippable for problem in odd):
@@ -206,12 +210,18 @@ def collect(
         findings.extend(aside, dataset=dataset.name, method=name)
     strays = [Problem("outside-subset", shown(path), "") for path in beyond]
     findings.extend(strays, dataset=dataset.name)
-    for name, count, bad in judge_all((name, False, seen) for name, seen in looks.items()):
+    for name, count, bad in judge_all(
+        (name, False, _only_looks(one)) for name, one in looks.items()
+    ):
         findings.extend(bad, dataset=dataset.name, method=name, of=count)
     findings.settle()
     if not common:
         raise DataError("no pair has a usable image of every method")
-    return _collected(found, dataset, common)
+    return _collected(found, dataset, common, looks)
+
+
+def _only_looks(looks: Mapping[str, tuple[str, Look]]) -> dict[str, Look]:
+    return {pair: look for pair, (_, look) in looks.items()}
 
 
 def _without(
@@ -237,6 +247,7 @@ def _collected(
     found: Mapping[str, tuple[dict[str, Path], list[Problem]]],
     dataset: DataSetRecord,
     common: set[str],
+    looks: Looks,
 ) -> Collected:
     pairs = [p for p in dataset.pairs if p.id in common]
     notes = []
@@ -255,7 +266,7 @@ def _collected(
         )
         for label, (images, _) in found.items()
     ]
-    return Collected(smaller, methods, notes)
+    return Collected(smaller, methods, notes, {names[label]: looks[label] for label in found})
 
 
 def _matched(
@@ -305,7 +316,7 @@ def _deep_images(folder: Path) -> list[Path]:
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in SUFFIXES
         and not any(map(is_hidden, path.relative_to(folder).parts))
-        and path.is_file()
+        and (path.is_file() or leads_nowhere(path))
     ]
 
 
@@ -313,45 +324,52 @@ def _looked_at(
     found: Mapping[str, tuple[dict[str, Path], list[Problem]]],
     dataset: DataSetRecord,
     common: set[str],
-    looks: dict[str, dict[str, Look]],
+    looks: Mapping[str, dict[str, tuple[str, Look]]],
 ) -> dict[tuple[str, str], list[Problem]]:
     """What is wrong with or odd about each image, by pair and method.
 
-    The look of each that can be used is added to ``looks``.
+    The look of each that can be used is added to ``looks``. No more pairs than there are threads
+    are in memory.
     """
     problems: dict[tuple[str, str], list[Problem]] = {}
-    for pair in (p for p in dataset.pairs if p.id in common):
+
+    def look_at(pair: PairRecord) -> list[tuple[str, tuple[str, Look] | None, list[Problem]]]:
         sources = PairSources(*read_sources(pair))
-        for name, (images, _) in found.items():
-            odd: list[Problem] = []
-            if (look := _look(images[pair.id], sources, pair, odd)) is not None:
-                looks[name][pair.id] = look
-            if odd:
-                problems[pair.id, name] = odd
+        return [(n, *_look(images[pair.id], sources, pair)) for n, (images, _) in found.items()]
+
+    used = [pair for pair in dataset.pairs if pair.id in common]
+    with ThreadPoolExecutor() as pool:
+        for pair, seen in zip(used, pool.map(look_at, used), strict=True):
+            for name, look, odd in seen:
+                if look is not None:
+                    looks[name][pair.id] = look
+                if odd:
+                    problems[pair.id, name] = odd
     return problems
 
 
-def _look(path: Path, sources: PairSources, pair: PairRecord, odd: list[Problem]) -> Look | None:
-    """The look of an image that can be used; what is wrong with or odd about it goes to ``odd``."""
+def _look(
+    path: Path, sources: PairSources, pair: PairRecord
+) -> tuple[tuple[str, Look] | None, list[Problem]]:
+    """Checksum and look of an image that can be used, and what is wrong with or odd about it."""
     try:
-        picture = open_picture(path, thorough=True)
+        data = read_bytes(path)
+        picture = open_picture(path, data, thorough=True)
         image = picture.as_8_bit()
     except Unreadable as error:
-        odd.append(Problem("unreadable-image", pair.id, f"{path}: {error}; save 8 or 16 bits"))
-        return None
+        said = f"{path}: {error}; save 8 or 16 bits"
+        return None, [Problem("unreadable-image", pair.id, said)]
     except DataError as error:
-        odd.append(Problem("unreadable-image", pair.id, str(error)))
-        return None
-    odd += [Problem(check, pair.id, said) for check, said in picture_findings(picture, fused=True)]
+        return None, [Problem("unreadable-image", pair.id, str(error))]
+    odd = [Problem(check, pair.id, said) for check, said in picture_findings(picture, fused=True)]
     size = sources.ir.shape[1::-1]
     if picture.size == size:
-        return Look.of(sources.triple(image))
+        return (hashlib.sha256(data).hexdigest(), Look.of(sources.triple(image))), odd
     got, wanted = (f"{width}x{height}" for width, height in (picture.size, size))
     sides = zip(picture.size, size, strict=True)
     hints = "".join(f"; {hint}" for side in sides if (hint := _cut_or_padded(*side)))
     said = f"{got}, but pair {pair.id} is {wanted}{hints}"
-    odd.append(Problem("fused-size", shown(path), said))
-    return None
+    return None, [*odd, Problem("fused-size", shown(path), said)]
 
 
 def _cut_or_padded(got: int, wanted: int) -> str:
@@ -366,7 +384,8 @@ def _images(folder: Path) -> list[Path]:
     return [
         p
         for p in sorted(folder.iterdir())
-        if p.suffix.lower() in SUFFIXES and not is_hidden(p.name) and p.is_file()
+        if p.suffix.lower() in SUFFIXES and not is_hidden(p.name)
+        if p.is_file() or leads_nowhere(p)
     ]
 
 

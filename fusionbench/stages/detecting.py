@@ -23,7 +23,7 @@ import numpy as np
 from fusionbench.boxes import Detections, Thresholds
 from fusionbench.errors import DataError
 from fusionbench.files import digest
-from fusionbench.images import U8, read_bytes, read_image
+from fusionbench.images import U8, read_bytes, read_image, source_size
 from fusionbench.manifest import DataSetRecord, PairRecord
 from fusionbench.names import distinct
 from fusionbench.opened import Watch, engine_thread, unchanged, watching
@@ -188,7 +188,11 @@ def _look(
         current = row.get("hash") == start["hash"] and unchanged(row.get("files", ()))
         if is_done(bool(row), "error" in row, current, overwrite):
             return _Look(start, None)
-        return _Look(start, Job(pair, vis=_rgb(read_image(path, data, recipe))))
+        image = read_image(path, data, recipe)
+        if (size := image.shape[1::-1]) != (wanted := source_size(pair)):
+            got, pairs = ("x".join(map(str, sides)) for sides in (size, wanted))
+            raise DataError(f"{path}: {got}, but the pair is {pairs}: boxes would not fit")
+        return _Look(start, Job(pair, vis=_rgb(image)))
     except DataError as error:
         return _Look({"hash": "", "image": ""}, Job(pair, error=_failure(error)))
 

@@ -11,14 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fusionbench.checks.fused import Look
+from fusionbench.checks.fused import Look, Looks
 from fusionbench.conventions import Column
 from fusionbench.engines import run_tasks
+from fusionbench.errors import DataError
 from fusionbench.files import digest, to_json_number
-from fusionbench.images import read_image, read_sources
+from fusionbench.images import U8, read_bytes, read_image
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
 from fusionbench.opened import State, Watch, unchanged, watching
 from fusionbench.primitives import keep_freed_memory
+from fusionbench.recipes import SOURCES, Which
 from fusionbench.registry import METRICS, Entry
 from fusionbench.runs import Row, RowWriter, Run
 from fusionbench.sources import PairSources
@@ -41,11 +43,12 @@ _RARE = ("files", "reasons")
 
 @dataclass(frozen=True)
 class _Image:
-    """A fused image to score, and the row that is known of it."""
+    """A fused image to score, the row that is known of it, and what was seen of it already."""
 
     method: str
     path: str
     known: Row = field(default_factory=dict)
+    seen: tuple[str, Look] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def score(
     *,
     overwrite: Overwrite = "changed",
     workers: int = 1,
+    looks: Looks | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Scored:
     """Score every fused image of a data set that is not scored yet.
@@ -77,12 +81,13 @@ def score(
         columns: Metrics under their conventions.
         overwrite: What to do again.
         workers: Processes.
+        looks: What was seen of the images already, so that it is not looked for again.
         advance: Called once per pair.
 
     Returns:
         The images scored now, and the values of theirs that a metric failed to give.
     """
-    tasks = _tasks(run, dataset, methods, columns, overwrite)
+    tasks = _tasks(run, dataset, methods, columns, overwrite, looks or {})
     images = errors = 0
     with contextlib.ExitStack() as stack:
         writers: dict[str, RowWriter] = {}
@@ -105,6 +110,7 @@ def _tasks(
     methods: Sequence[MethodRecord],
     columns: Sequence[Column],
     overwrite: Overwrite,
+    looks: Looks,
 ) -> list[_Task]:
     known = {m.name: run.scores(dataset.name, m.name) for m in methods}
     with_hash = tuple((column, column.fingerprint()) for column in columns)
@@ -117,7 +123,8 @@ def _tasks(
             path = run.fused_image(dataset, method, pair)
             row = known[method.name].get(pair.id, {})
             if path.is_file() or any(row.get(part) for part in _PARTS):
-                images.append(_Image(method.name, str(path), row))
+                seen = looks.get(method.name, {}).get(pair.id)
+                images.append(_Image(method.name, str(path), row, seen))
         tasks.append(_Task(pair, tuple(images), with_hash, overwrite))
     return tasks
 
@@ -140,7 +147,8 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
             continue
         if sources is None:
             sources = _sources(task.pair)
-        row = _values(sources, Path(image.path), data, todo)
+        look = image.seen[1] if image.seen and image.seen[0] == sha256 else None
+        row = _values(sources, Path(image.path), data, todo, look)
         kept = _kept(image.known, sha256, {c.name for c in todo})
         row["hash"] = {c.name: hashes[c.name] for c in todo}
         merged = {part: kept[part] | row.get(part, {}) for part in _PARTS}
@@ -153,13 +161,29 @@ def _score_pair(task: _Task) -> list[tuple[str, Row]]:
 def _sources(pair: PairRecord) -> PairSources | Exception:
     """The sources, or what became of the attempt to read them: the reason of every cell."""
     try:
-        return PairSources(*read_sources(pair))
+        return PairSources(*(_source(pair, which) for which in SOURCES))
     except Exception as error:
         return error
 
 
+def _source(pair: PairRecord, which: Which) -> U8:
+    """One of the sources, once it is known to be what the run was made from."""
+    path, sha256 = (getattr(pair, name) for name in (which, f"{which}_sha256"))
+    data = read_bytes(Path(path))
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise DataError(
+            f"{path} is not what it was when the run was made; begin with `fusionbench run`, or "
+            "`fusionbench score --fused`"
+        )
+    return read_image(path, data, pair.recipe(which))
+
+
 def _values(
-    sources: PairSources | Exception, path: Path, data: bytes, columns: Sequence[Column]
+    sources: PairSources | Exception,
+    path: Path,
+    data: bytes,
+    columns: Sequence[Column],
+    look: Look | None = None,
 ) -> Row:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
@@ -183,7 +207,7 @@ def _values(
             errors[column.name] = _text(error)
         if watch and (states := watch.states()):
             files[column.name] = states
-    seen = {"files": files, "reasons": reasons, "look": Look.of(triple).row()}
+    seen = {"files": files, "reasons": reasons, "look": (look or Look.of(triple)).row()}
     return {"values": values, "errors": errors, **seen}
 
 

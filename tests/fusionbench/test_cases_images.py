@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -218,6 +219,18 @@ def test_sources_that_say_nothing(looked_at) -> None:
     near = np.clip(gray + np.random.default_rng(0).normal(0, 2, gray.shape), 0, 255)
     assert kinds(looked_at(near, gray)[0]) == {"nearly-same-image": "warn"}
     assert kinds(looked_at(255 - gray, gray)[0]) == {"nearly-same-image": "warn"}
+
+
+def test_images_that_stand_for_several_pairs_are_named(pair_folders) -> None:
+    folder = pair_folders(4)
+    shutil.copy(folder / "ir" / "0.png", folder / "ir" / "1.png")
+    for kind in ("ir", "vi"):
+        shutil.copy(folder / kind / "2.png", folder / kind / "3.png")
+    findings = Findings()
+    check_pairs(open_folders(folder / "ir", folder / "vi"), findings)
+    (found,) = findings.records
+    assert (found.check, found.outcome, found.count) == ("repeated-source", "warn", 2)
+    assert found.examples == ["1: infrared of 0 again", "3: both images of 2 again"]
 
 
 READ = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import unicodedata
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -74,9 +75,20 @@ def test_hidden_files_are_one_note(shared) -> None:
     (["seq1_01", "seq1_02"], ["seq2_01", "seq2_02"], set()),
     (["00001"], ["00002"], set()),
     (["a"], ["b"], set()),
+    (["man", "mat"], ["can", "cat"], set()),
+    (["iman", "imat"], ["vman", "vmat"], set()),
+    (["a", "b"], ["ax", "bx"], set()),
+    (["img_1"], ["img_2"], set()),
+    (["ir_1"], ["vis_2"], set()),
+    (["101", "102"], ["1", "2"], set()),
+    (["t1", "t2"], ["t3", "t4"], set()),
+    (["1.05", "2.05"], ["1.5", "2.5"], set()),
+    (["walkIR", "sitIR"], ["walkVIS", "sitVIS"], {"walk", "sit"}),
+    (["irman", "irmat"], ["visman", "vismat"], {"man", "mat"}),
+    (["DJI_1_T", "DJI_2_T"], ["DJI_1_W", "DJI_2_W"], {"DJI_1", "DJI_2"}),
 ])  # fmt: skip
 def test_names_of_two_folders(ir, vis, ids) -> None:
-    ours, theirs = alike(ir, vis)
+    ours, theirs, _ = alike(ir, vis)
     assert set(ours.values()) & set(theirs.values()) == ids
     assert "" not in {*ours.values(), *theirs.values()}
 
@@ -89,9 +101,72 @@ def test_names_of_two_folders(ir, vis, ids) -> None:
     (["manCar_ADF"], ["man", "manCar"], 1),
     (["man_A", "man_B", "car_A", "car_B"], ["man", "car"], 0),
     (["1_MINE", "2_MINE", "stray"], ["1", "2"], 0),
+    (["101", "102"], ["1", "2"], 0),
+    (["x101", "x102"], ["1", "2"], 0),
+    (["12_fused", "13_fused"], ["2", "3"], 0),
+    (["1_2", "1_3"], ["1", "2", "3"], 0),
+    (["img_1"], ["img_2"], 0),
+    (["mans", "cats"], ["man", "cat"], 0),
+    (["man", "mat"], ["an", "at"], 0),
+    (["1.05"], ["1.5"], 0),
+    (["walkFused", "sitFused"], ["walk", "sit"], 2),
+    (["walkfused", "sitfused"], ["walk", "sit"], 2),
+    (["x1", "x2"], ["1", "2"], 2),
+    (["融合街道", "融合桥"], ["街道", "桥"], 2),
 ])  # fmt: skip
 def test_names_of_fused_images(names, ids, expected) -> None:
     assert len(match_names(names, ids)) == expected
+
+
+@pytest.mark.parametrize(("ir", "vis", "folders", "said"), [
+    (("a1", "a2"), ("b1", "b2"), ("ir", "vis"), {"names-guessed": 2}),
+    (("1_T", "2_T"), ("1_W", "2_W"), ("ir", "vis"), {"names-guessed": 2}),
+    (("ir_1", "ir_2"), ("vis_1", "vis_2"), ("ir", "vis"), {"names-differ": 2}),
+    (("FLIR1", "FLIR2"), ("RGB1", "RGB2"), ("x", "y"), {"names-differ": 2}),
+    (("vis_1", "vis_2"), ("ir_1", "ir_2"), ("x", "y"), {"names-differ": 2, "names-exchanged": 1}),
+    (("1", "2"), ("1", "2"), ("visible", "infrared"), {"names-exchanged": 1}),
+    (("1", "2"), ("1", "2"), ("a", "ir"), {"names-exchanged": 1}),
+    (("1", "2"), ("1", "2"), ("vi1", "b"), {"names-exchanged": 1}),
+    (("1", "2"), ("1", "2"), ("ir", "ir2"), {}),
+    (("1", "2"), ("1", "2"), ("a", "b"), {}),
+])  # fmt: skip
+def test_what_names_say_is_said(tmp_path, ir, vis, folders, said) -> None:
+    found = open_folders(put(tmp_path / folders[0], *ir), put(tmp_path / folders[1], *vis))
+    assert len(found.pairs) == 2 and found.problems == ()
+    assert Counter(note.check for note in found.notes) == said
+
+
+def test_partners_that_are_not_found_say_what_was_tried(tmp_path) -> None:
+    found = open_folders(put(tmp_path / "ir", "man", "mat"), put(tmp_path / "vis", "can", "cat"))
+    with pytest.raises(DataError, match=r"no-partner \(4.*without what all names"):
+        check_pairs(found)
+    record = check_pairs(open_folders(put(tmp_path / "a", "1", "2"), put(tmp_path / "b", "1", "2")))
+    put(tmp_path / "fused", "1", "1_ADF")
+    with pytest.raises(DataError, match=r"no-pair \(1 of 2.*its name was compared with"):
+        collect({"x": tmp_path / "fused"}, record)
+
+
+def test_links_that_lead_nowhere_are_pairs_that_cannot_be_read(tmp_path) -> None:
+    ir, vis = put(tmp_path / "ir", "1", "2", "3"), put(tmp_path / "vis", "1", "2", "3")
+    for path in (ir / "1.png", vis / "1.png", vis / "2.png"):
+        path.unlink()
+        path.symlink_to(tmp_path / "nowhere.png")
+    (ir / "4.png").symlink_to(ir / "4.png")  # a circle, and no partner: a file that is left aside
+    findings = Findings(skip_bad=True)
+    record = check_pairs(open_folders(ir, vis), findings)
+    assert [pair.id for pair in record.pairs] == ["3"]
+    counts = {one.check: one.count for one in findings.records}
+    assert counts == {"unreadable-image": 3, "left-aside": 1}
+    fused = put(tmp_path / "fused", "3")
+    (fused / "3.png").unlink()
+    (fused / "3.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(DataError, match="unreadable-image"):
+        collect({"x": fused}, record)
+    for path in (*ir.iterdir(), *vis.iterdir()):
+        path.unlink()
+    (ir / "1.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(DataError, match=r"found: 1 \.png \(a link that leads nowhere\)"):
+        open_folders(ir, vis)
 
 
 def test_a_pair_without_a_name_takes_that_of_its_folder(tmp_path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusionbench.checks import CHECKS, Findings, page
+from fusionbench.checks import CHECKS, Findings, page, without_folders
 from fusionbench.errors import DataError, FusionBenchError, UnknownNameError
 from fusionbench.images import write_png
 
@@ -98,3 +98,37 @@ def test_what_was_left_out_is_in_the_manifest_and_on_the_terminal(
     assert done.code == 0 and "sizes-differ (1 of 3 in custom, left out)" in done.err
     (found,) = json.loads((run / "manifest.json").read_text())["findings"]
     assert found["check"] == "sizes-differ" and found["resolution"] == "left out"
+
+
+@pytest.mark.parametrize(("text", "left"), [
+    ("/a/my data/1.png: cut short", "1.png: cut short"),
+    ("3/4 of (/tmp/x/y.png)", "3/4 of (y.png)"),
+    ("/tmp/x and /home/y/z.png", "x and z.png"),
+    ("/tmp/x.png and a/b.png", "x.png and a/b.png"),
+    ("the folder /data/run/ is empty", "the folder run is empty"),
+    ("['/a/b.png', '/c d/e.png']", "['b.png', 'e.png']"),
+    ("run --out=/home/me/run --ir '/home/Max Muster/ir'", "run --out=run --ir 'ir'"),
+    ("PATH=/usr/bin:/home/me/bin", "PATH=bin:bin"),
+    ("/data (copy)/[new], 2/x.png", "x.png"),
+    ("~/secret/x.png, ~me/secret/y.png", "x.png, y.png"),
+    ("../../me/x.png", "x.png"),
+    ("file:///home/me/x.png", "x.png"),
+    (r"C:\Users\Max Muster\x.png: no image", "x.png: no image"),
+    (r"'D:\\data\\x.png'", "'x.png'"),
+    (r"\\server\share\x.png", "x.png"),
+    ("/runs/12:30:05/x.png, 7", "x.png, 7"),
+    (r"lost: /home/max\_muster/a\&b/x\_1.png \\", r"lost: x\_1.png \\"),
+    (r"/home/x\textasciitilde{}y/z-{}-1/w.png", "w.png"),
+    ("https://example.org/a/b.html and http://localhost:80/c/d", None),
+    ("git@github.com:me/that.git, s3://bucket/a/b", None),
+    (r"$Q^{AB/F}$ & 3/4 \\ {a}/{b}/c \hline", None),
+    ("| a / b / c | and/or | </td></tr> | 1/2/3 | train/ir/1.png |", None),
+    ("doi 10.1109/TIP.2020/1, N/A, ./ir/x.png", None),
+])  # fmt: skip
+def test_places_of_the_machine_are_cut_and_nothing_else(text, left) -> None:
+    assert without_folders(text) == (text if left is None else left)
+
+
+def test_cutting_places_takes_no_time_on_odd_texts() -> None:
+    for text in ("/" * 20_000, "/a" * 20_000, "/" + "a " * 20_000, "/(" * 9_999, "~" * 20_000):
+        without_folders(text)

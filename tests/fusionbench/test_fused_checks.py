@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fusionbench.checks import Findings, without_folders
+from fusionbench.checks import Findings
 from fusionbench.checks.fused import JUDGED, Look, alike, judge
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.images import luma, read_image, write_png
+from fusionbench.runs import Run
 from fusionbench.sources import PairSources
 from fusionbench.stages.collecting import collect
 
@@ -201,11 +202,6 @@ def test_a_look_is_read_back_and_old_rows_have_none(scenes) -> None:
     assert Look.from_row(None) is None and Look.from_row({"levels": 3}) is None
 
 
-def test_folders_are_cut_from_what_is_shown() -> None:
-    assert without_folders("/a/my data/1.png: cut short") == "1.png: cut short"
-    assert without_folders("3/4 of (/tmp/x/y.png)") == "3/4 of (y.png)"
-
-
 # the shared cases and images
 
 
@@ -303,6 +299,22 @@ def test_warnings_stand_where_the_numbers_stand(cli, folders) -> None:
     before = (run / "manifest.json").read_bytes()
     assert cli("report", run, "--no-figures", "--no-html").code == 0
     assert (run / "manifest.json").read_bytes() == before
+
+
+def test_an_image_from_elsewhere_is_looked_at_once(cli, folders, monkeypatch) -> None:
+    taken, of = [], Look.of
+    monkeypatch.setattr(Look, "of", lambda triple: taken.append(of(triple)) or taken[-1])
+    run, sides = folders / "run", ("--ir", folders / "ir", "--vis", folders / "vis")
+    command = ("score", "--fused", folders / "fused", *sides, "--out", run, *PLAIN, "--workers", 1)
+    assert cli(*command).code == 0 and len(taken) == 3 * 4
+    looks, found = (
+        [Run(run).scores("custom", m) for m in ("copy", "good", "negative")],
+        records(run),
+    )
+    assert cli("score", run, *PLAIN, "--overwrite", "always", "--workers", 1).code == 0
+    assert len(taken) == 2 * 3 * 4 and records(run) == found
+    again = [Run(run).scores("custom", m) for m in ("copy", "good", "negative")]
+    assert again == looks and all("look" in row for rows in again for row in rows.values())
 
 
 def test_levels_0_and_1_are_refused_before_anything_is_written(cli, folders) -> None:

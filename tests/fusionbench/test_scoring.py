@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fusionbench import Sources, Triple
 from fusionbench.checks import Findings
+from fusionbench.checks.fused import Look
 from fusionbench.conventions import Column, select_columns
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.images import luma, read_image, write_png
@@ -138,3 +141,25 @@ def test_nan_is_kept_as_nan(tmp_path, pair_folders) -> None:
     score(run, dataset, [prepared.record], select_columns("VIF"))
     value = run.scores("TNO", "average")["0"]["values"]["VIF@standard"]
     assert math.isnan(float(value))
+
+
+def test_a_look_that_is_there_already_is_taken_where_the_image_is_the_same(fused) -> None:
+    run, dataset, methods = fused
+    score(run, dataset, methods, COLUMNS)
+    rows = run.scores("TNO", "average")
+    look = Look.from_row(rows["0"]["look"])
+    assert look is not None
+    given = replace(look, levels=7)
+    for sha256, levels in ((rows["0"]["fused"], 7), ("another", look.levels)):
+        known = {"average": {"0": (sha256, given)}}
+        score(run, dataset, methods, COLUMNS, looks=known, overwrite="always")
+        assert run.scores("TNO", "average")["0"]["look"]["levels"] == levels
+
+
+def test_sources_that_were_changed_since_give_no_number(fused) -> None:
+    run, dataset, methods = fused
+    write_png(Path(dataset.pairs[1].ir), np.random.default_rng(7).integers(0, 255, (48, 64), "u1"))
+    assert score(run, dataset, methods, COLUMNS).errors == 2 * len(COLUMNS)
+    rows = run.scores("TNO", "average")
+    assert rows["0"]["errors"] == {} and rows["1"]["values"] == {}
+    assert "is not what it was when the run was made" in rows["1"]["errors"]["EN@standard"]

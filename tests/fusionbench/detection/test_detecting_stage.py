@@ -344,12 +344,10 @@ def test_classes_that_the_detector_does_not_know_are_named(blobs, detect) -> Non
     assert "red_car: 1 object; the detector knows nothing, person" in done.err
     assert "class-unknown" in (blobs.root / "detection.md").read_text()
     (blobs.labels / "classes.txt").write_text("People\nred_car\n")
-    refused = detect()
-    assert refused.code == 2 and "no-class-known (2 of 2 in blobs of tiny)" in refused.err
-    assert "People: 8 objects" in refused.err
-    accepted = detect("--accept", "no-class-known")
-    assert accepted.code == 0 and table(blobs)["ir"]["AP50"] == ""
-    assert "no-class-known (2 of 2, accepted)" in table(blobs)["ir"]["notes"]
+    none = detect("--strict")
+    assert none.code == 0 and "no-class-known (2 of 2 in blobs of tiny)" in none.err
+    assert "People: 8 objects" in none.err and table(blobs)["ir"]["AP50"] == ""
+    assert "no-class-known (2 of 2)" in table(blobs)["ir"]["notes"]
 
 
 def test_a_detector_that_knows_its_classes_only_when_loaded(blobs, detect) -> None:
@@ -360,13 +358,20 @@ def test_a_detector_that_knows_its_classes_only_when_loaded(blobs, detect) -> No
             "@property\n    def classes(self):\n        return self.names\n",
         ).replace("def load(self):", "def load(self):\n        self.names = ('a', 'b', 'dog')")
     )
-    refused = detect()
-    assert refused.code == 2 and "person: 8 objects; the detector knows a, b, dog" in refused.err
-    assert not (blobs.root / "detection").exists()
+    none = detect()
+    assert none.code == 0 and "person: 8 objects; the detector knows a, b, dog" in none.err
+    assert "no-class-known" in (blobs.root / "detection.md").read_text()
     (blobs.labels / "classes.txt").write_text("b\n")
     assert detect().code == 0 and float(table(blobs)["ir"]["AP50"]) == 1
     (record,) = read_records(blobs.run)
     assert record.detector.classes == ["a", "b", "dog"] and record.findings == []
+
+
+def test_an_image_of_another_size_than_its_pair_gives_no_number(blobs, detect) -> None:
+    write_png(blobs.root / "fused" / "tiny" / "both" / "b.png", scene(ONE)[:, ::2])
+    done = detect()
+    assert done.code == 1 and "40x60, but the pair is 80x60" in done.err
+    assert table(blobs)["both"]["AP50"] == "" and table(blobs)["ir"]["AP50"]
 
 
 def test_labels_without_any_object_are_said(blobs, detect) -> None:

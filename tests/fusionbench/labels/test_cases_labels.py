@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 
 from fusionbench.checks import Findings
-from fusionbench.datasets import check_pairs, open_folders
+from fusionbench.datasets import check_pairs, open_dataset, open_folders
 from fusionbench.errors import DataError
+from fusionbench.images import read_image, write_png
 from fusionbench.labels import LabelSet, open_labels
 from fusionbench.labels.finding import NoLabelsError
 from fusionbench.manifest import DataSetRecord
+from fusionbench.recipes import parse_reading
 
 ONE = "0 0.5 0.5 0.25 0.5"
 """On 64x48 pixels: corners 24, 12, 40, 36."""
@@ -96,10 +98,12 @@ def test_case_a_class_that_the_detector_does_not_know(case) -> None:
     detector = DetectorRecord.model_construct(
         label="Eye", classes=["person", "car"], weights=type("W", (), {"origin": "authors"})
     )
-    findings = Findings()
+    findings = Findings(strict=True)
     check_classes(findings, "custom", labels, detector)
-    with pytest.raises(DataError, match=r"People: 10 objects; the detector knows person, car"):
-        findings.settle()
+    findings.settle()
+    (note,) = findings.records
+    assert (note.check, note.outcome, note.in_tables) == ("no-class-known", "note", True)
+    assert note.examples == ["People: 10 objects; the detector knows person, car"]
 
 
 # -- siblings, on two pairs of 64x48 pixels
@@ -432,6 +436,78 @@ def test_folders_tell_images_of_one_name_apart(pair_folders, tmp_path) -> None:
     path.write_text(coco(images=[image(0, "1.png")]))
     with pytest.raises(DataError, match="several pairs bear this name"):
         settled(record, path, Findings())
+
+
+# -- sources that were resized: 64x48 became 32x24, or 32x24 became 64x48
+
+
+@pytest.fixture
+def resized(pair_folders, tmp_path) -> Callable[..., tuple[LabelSet, Found]]:
+    """``resized("vis", {"0.txt": ...})``: visible images of twice the size, one source resized."""
+    import cv2
+
+    def opened(which: str, files: dict[str, str | bytes], **choices) -> tuple[LabelSet, Found]:
+        folder = pair_folders(2)
+        for path in (folder / "ir").iterdir():
+            small = cv2.resize(read_image(path), (32, 24), interpolation=cv2.INTER_AREA)
+            write_png(path, small.view(np.uint8))
+        for name, content in files.items():
+            (tmp_path / "labels").mkdir(exist_ok=True)
+            (tmp_path / "labels" / name).write_bytes(str(content).encode())
+        found = open_folders(folder / "ir", folder / "vi", "sea")
+        record = check_pairs(found.read_as(parse_reading(resize=which)))
+        return settled(record, tmp_path / "labels", Findings(**choices))
+
+    return opened
+
+
+SMALL = thing(13, 7, 20, 18)
+"""Half of GOOD, whose corner 1 is the first pixel: 12, 6, 20, 18."""
+
+
+@pytest.mark.parametrize(("files", "scaled"), [
+    (yolo(ONE), {"vis": False, "ir": False}),
+    ({"0.xml": voc(GOOD, size=sized(64, 48))}, {"vis": True, "ir": False}),
+    ({"0.xml": voc(SMALL, size=sized(32, 24))}, {"vis": False, "ir": True}),
+    ({"a.json": coco(images=[image(n, f"{n}.png", width=64, height=48) for n in (0, 1)])},
+     {"vis": True, "ir": False}),
+])  # fmt: skip
+def test_boxes_are_scaled_with_the_image_that_they_were_made_for(resized, files, scaled) -> None:
+    for which, factor in (("vis", 0.5), ("ir", 1.0)):
+        labels, found = resized(which, files)
+        np.testing.assert_allclose(labels.truths["0"].boxes, np.multiply([EDGES], factor))
+        assert labels.sizes["0"] == ((32, 24) if which == "vis" else (64, 48))
+        assert found == ({"boxes-scaled": (1, 2)} if scaled[which] else {})
+
+
+@pytest.mark.parametrize("files", [
+    {"0.xml": voc(GOOD), "1.xml": voc()},
+    {"0.xml": voc(GOOD, size=sized(0, 0)), "1.xml": voc()},
+    {"a.json": coco()},
+])  # fmt: skip
+def test_pixels_of_an_unknown_size_are_refused_where_a_source_was_resized(resized, files) -> None:
+    for which, said in (("vis", "64x48 became 32x24"), ("ir", "32x24 became 64x48")):
+        with pytest.raises(DataError, match=rf"labels-without-size \(1 of 2.*0: {said}"):
+            resized(which, files)
+
+
+def test_pixels_of_a_third_size_are_refused(resized) -> None:
+    for which in ("ir", "vis"):
+        with pytest.raises(DataError, match=r"labels-of-another-size \(1 of 2"):
+            resized(which, {"0.xml": voc(GOOD, size=sized(640, 480)), "1.xml": voc()})
+
+
+def test_kaist_labels_know_no_size_and_are_refused_with_a_resized_source(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    for kind, shape in (("lwir", (256, 320)), ("visible", (512, 640, 3))):
+        noise = rng.integers(0, 255, shape, np.uint8)
+        write_png(tmp_path / "KAIST" / "images" / "set06" / "V000" / kind / "I00019.png", noise)
+    file = tmp_path / "KAIST" / "annotations" / "set06" / "V000" / "I00019.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text("% bbGt version=3\nperson 100 100 30 80 0 0 0 0 0 0 0\n")
+    dataset = open_dataset("KAIST", tmp_path).read_as(parse_reading(resize="ir"))
+    with pytest.raises(DataError, match=r"320x256 became 640x512.*"):
+        open_labels(check_pairs(dataset), None, tmp_path)
 
 
 # -- the pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -155,7 +156,7 @@ def test_the_sample_has_labels_of_its_people_and_cars() -> None:
     assert len(labels.truths) == 8 and not labels.without
     assert labels.objects["person"] > 20 and labels.objects["car"] > 10
     assert labels.numbers(["truck", "Person", "CAR", "kite"]) == {0: 1, 1: 0, 2: 1}
-    assert survey(dataset).labelled == {"drawn": 8}
+    assert survey(dataset).labelled == {"drawn": labels.summary()}
 
 
 # -- folders made here
@@ -319,3 +320,31 @@ def test_declarations_that_make_no_sense_are_refused(change, message) -> None:
 )
 def test_patterns_fill_from_the_pairs_id(pattern, pair, path) -> None:
     assert fill(pattern, pair) == path
+
+
+# -- looked over with the data set
+
+
+TURNED = "0 0.5 0.5 0.1 0.2\n0 0.5 0.5 -0.1 0.2\n2 0.2 0.2 0.1 0.1"
+
+
+def test_verify_runs_the_checks_of_every_label_set(msrs, cli) -> None:
+    rng = np.random.default_rng(0)
+    root = msrs({"fusion/test/00001D": TURNED, "fusion/test/00020N": "0 0.5 0.5 0.1 0.2",
+                 "infrared/test/00001D": "0 64 48 10 20", "infrared/test/00020N": "",
+                 "visible/test/00001D": "0 0.5"})  # fmt: skip
+    for path in (root / "MSRS").rglob("*.png"):
+        write_png(path, rng.integers(0, 255, (100, 200), np.uint8))
+    done = cli("data", "verify", "MSRS", "--data-root", root)
+    assert done.code == 1
+    assert "labels 'official': none are here" in done.out
+    assert "labels 'fusion': 2 of 2 pairs have labels (2 person, 0 bicycle, 1 car)" in done.out
+    assert "box-turned-over (1 of 4 in labels 'fusion' of MSRS)" in done.err
+    assert "boxes-in-pixels (1 of 1 in labels 'infrared' of MSRS)" in done.err
+    assert "labels 'visible': they cannot be used" in done.out
+    assert "unreadable-labels (1 in labels 'visible' of MSRS)" in done.err
+    assert "1 of 2 pairs have no file" in done.err and "divide x and width" in done.err
+    for name in ("infrared", "visible"):
+        shutil.rmtree(root / "MSRS-detection-label" / name)
+    done = cli("data", "verify", "MSRS", "--data-root", root, "--all")
+    assert done.code == 0 and "box-turned-over: 00001D.txt, line 2: corners" in done.out
