@@ -65,8 +65,8 @@ def write_report(
     """
     from fusionbench.report.detection import write_detection
     from fusionbench.report.figures import fonts
-    from fusionbench.report.html import write_html
     from fusionbench.report.leaderboard import find_ours, write_leaderboard
+    from fusionbench.report.page.page import write_html
     from fusionbench.report.profile import write_profile
     from fusionbench.report.ranks import write_ranks
     from fusionbench.results import Results

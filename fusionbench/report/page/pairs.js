@@ -3,7 +3,7 @@
 const SPARK = { width: 132, height: 20 };
 
 function pairsTools() {
-  const names = board().columns.map((column) => data.columns[column]);
+  const names = metrics();
   if (!names.some((one) => one.metric === state.metric)) state.metric = names[0]?.metric || "";
   const methods = data.methods.map((method, place) => [String(place), method.label]);
   const orders = [["given", "as in the data set"], ["value", "by the method's value"], ["spread", "by spread of the methods"]];
@@ -40,16 +40,16 @@ function pairRanks(values, better, decimals) {
 }
 
 function ranking() {
-  const place = chosen();
-  const column = data.columns[board().columns[place]];
+  const column = chosen();
+  const decimals = column ? decimalsAt(column.place) : 4;
   const { values } = overview();
-  const ranks = column ? pairRanks(values, column.better, board().decimals[place]) : [];
+  const ranks = column ? pairRanks(values, column.better, decimals) : [];
   const rows = data.methods.map((method, number) => ({ number, method, rank: ranks[number] ?? null, value: values[number]?.[state.pair] ?? null }));
   const shownRows = rows.filter((row) => passes(row.number));
   const anchors = shownRows.filter((row) => row.method.anchor);
   const rest = shownRows.filter((row) => !row.method.anchor);
   rest.sort((x, y) => (x.rank ?? Infinity) - (y.rank ?? Infinity) || 0);
-  return { rows: [...anchors, ...rest], decimals: board().decimals[place] ?? 4, column };
+  return { rows: [...anchors, ...rest], decimals, column };
 }
 
 /** A method's values over the pairs in the shown order, with a dot at the pair. */
@@ -71,7 +71,7 @@ function spark(method) {
 }
 
 function drawPairTable({ rows, decimals, column }) {
-  const place = board().columns[chosen()];
+  const place = column?.column;
   fill($("pair-table"), h("table", { class: "pair" },
     h("caption", {}, `${column ? `${column.metric} ${ARROWS[column.better]}` : "No metric"} on this pair, convention ${state.convention}`),
     h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "n" }, "Rank"), h("th", { scope: "col" }, "Method"),

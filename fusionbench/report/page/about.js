@@ -16,20 +16,19 @@ function grid(caption, heads, rows) {
 }
 
 function drawAbout() {
-  const { commands, datasets, methods, columns, findings } = data.about;
-  const last = commands[commands.length - 1];
+  const { commands, versions, hardware, datasets, methods, columns, findings } = data.about;
   const options = (record) => Object.entries(record).map(([key, value]) => `${key} = ${JSON.stringify(value)}`).join(", ") || "–";
   fill($("manifest"),
     fold(commands.length > 1 ? `Commands (${commands.length})` : "Command", true,
-      h("ol", { class: "commands" }, commands.map((one) => h("li", {}, h("pre", { tabindex: 0 }, one.command), h("p", { class: "hint" }, one.started))))),
+      h("ol", { class: "commands" }, commands.map((one) => h("li", {}, h("pre", { tabindex: 0 }, one.command), h("p", { class: "hint" }, one.said.join(" · ")))))),
     fold(`What checks found (${findings.length})`, findings.length > 0, grid("What checks found", ["Finding"], findings.map((text) => [text]))),
     fold(`Data sets (${datasets.length})`, true, grid("Data sets", ["Data set", "Split", "Pairs", "Left out", "Fingerprint", "Home", "Terms"],
       datasets.map((one) => [one.title || one.name, one.split || "–", one.pairs, one.skipped, mono(one.fingerprint), one.home || "–", one.terms || "–"]))),
-    fold("Versions and machine", false, h("div", { class: "columns" }, h("div", {}, h("h3", {}, "Versions"), facts(last.versions)), h("div", {}, h("h3", {}, "Machine"), facts(last.hardware)))),
+    fold("Versions and machine", false, h("div", { class: "columns" }, h("div", {}, h("h3", {}, "Versions"), facts(versions)), h("div", {}, h("h3", {}, "Machine"), facts(hardware)))),
     fold(`Methods and weights (${methods.length})`, false, grid("Methods and weights", ["Method", "Weights", "SHA-256 of the weights", "Options", "Trained on", "Fingerprint", "Publication"],
       methods.map((one) => [one.label, one.weights ? `${one.weights.origin}: ${one.weights.file}` : "–", one.weights ? mono(one.weights.sha256) : "–",
         options(one.options), one.trained.join(", ") || "–", mono(one.fingerprint), one.citation || "–"]))),
-    fold(`Metrics and parameters (${columns.length})`, false, grid("Metrics and parameters", ["Column", "Parameters", "Fingerprint"],
-      columns.map((one) => [one.name, options(one.params), mono(one.fingerprint)]))));
+    fold(`Metrics and parameters (${columns.length})`, false, grid("Metrics and parameters", ["Column", "Parameters", "Fingerprint", "Publication"],
+      columns.map((one) => [one.name, options(one.params), mono(one.fingerprint), one.citation || "–"]))));
   $("foot").textContent = `fusionbench ${data.version}. Values of pairs are rounded to seven significant digits; scores.csv beside this page has all. This page loads nothing from any network.`;
 }

@@ -4,7 +4,7 @@ const STRIP = { height: 132, left: 52, right: 12, top: 10, bottom: 20 };
 
 /** Values of a column of the board: [method][pair] of numbers or null. */
 function columnValues() {
-  const column = board().columns[chosen()];
+  const column = chosen()?.column;
   return column === undefined ? [] : dataset().values[column].map((row) => row.map(number));
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 import math
@@ -16,9 +17,10 @@ import numpy as np
 import pytest
 
 from fusionbench.images import write_png
-from fusionbench.report.html import write_html
-from fusionbench.report.html.thumbnails import LARGE, SMALL, previews
 from fusionbench.report.leaderboard import board_table
+from fusionbench.report.page.page import write_html
+from fusionbench.report.page.previews import LARGE, SMALL, previews
+from fusionbench.report.ranks import write_ranks
 from fusionbench.results import Results
 from fusionbench.runs import Run
 
@@ -47,15 +49,42 @@ def test_the_table_is_the_one_of_the_other_formats(report_run: Run) -> None:
     for board in Results.read(report_run).boards():
         place = [d.name for d in report_run.manifest.datasets].index(board.dataset.name)
         same = [b for b in data["datasets"][place]["boards"] if b["convention"] == board.convention]
-        table = board_table(board)
-        start = table.headers[0].text == "N"
-        assert [
-            [[c.text, c.rank, list(c.marks)] for c in line.cells[start:]] for line in table.lines
-        ] == [line["cells"] for line in same[0]["lines"]]
-        assert [line.label.text for line in table.lines] == [
-            data["methods"][line["method"]]["label"] for line in same[0]["lines"]
-        ]
-        assert [list(note) for note in table.notes] == same[0]["notes"]
+        assert json.loads(json.dumps(board_table(board).as_json())) == same[0]["table"]
+
+
+def test_ranks_and_comparisons_are_those_of_the_other_files(report_run: Run) -> None:
+    write_ranks(Results.read(report_run))
+    data = held(text_of(report_run))
+    names = [method["name"] for method in data["methods"]]
+    labels = {method["name"]: method["label"] for method in data["methods"]}
+    ranks = list(csv.DictReader((report_run.root / "ranks.csv").open()))
+    pairs = list(csv.DictReader((report_run.root / "significance.csv").open()))
+    for dataset in data["datasets"]:
+        for board in dataset["boards"]:
+            where = {"dataset": dataset["name"], "convention": board["convention"]}
+            heads = [head for head, *_ in board["ranks"]["headers"]]
+            lines = {line[0][0]: line[1:] for line in board["ranks"]["blocks"][0]["lines"]}
+            for row in ranks:
+                if where.items() <= row.items() and row["metric"] in heads:
+                    cell = lines[labels[row["method"]]][heads.index(row["metric"])]
+                    assert cell[0] == f"{float(row['mean_rank']):.2f}"
+                    assert cell[2] == row["groups"]
+            found = [
+                (data["columns"][int(place)]["metric"], names[first], names[second], n, better)
+                for place, rows in board["significance"].items()
+                for first, second, n, *_, better in rows
+            ]
+            assert found == [
+                (
+                    row["metric"],
+                    row["first"],
+                    row["second"],
+                    int(row["n"]),
+                    names.index(row["better"]) if row["better"] else None,
+                )
+                for row in pairs
+                if where.items() <= row.items()
+            ]
 
 
 def test_values_of_pairs_and_why_some_are_missing(report_run: Run) -> None:
@@ -74,7 +103,7 @@ def test_values_of_pairs_and_why_some_are_missing(report_run: Run) -> None:
     ("value", "expected"), [(math.pi, 3.141593), (123456.789, 123456.8), (math.inf, "inf")]
 )
 def test_seven_digits_and_infinity(value: float, expected: object) -> None:
-    from fusionbench.report.html.data import _number
+    from fusionbench.report.page.data import _number
 
     assert _number(value) == expected
     assert _number(math.nan) is None

@@ -29,7 +29,8 @@ function startHead() {
   $("convention").addEventListener("change", (event) => update({ convention: event.target.value }));
 }
 
-function startNav() {
+/** Links to the sections that the data set has. */
+function drawNav() {
   const shownSections = [...document.querySelectorAll("main > section")].filter((one) => !one.hidden);
   fill($("nav"), shownSections.map((one) => h("a", { href: `#${one.id}` }, one.dataset.name)));
 }
@@ -40,6 +41,7 @@ function beginning() {
   const method = first < 0 ? 0 : first;
   state.convention = data.conventions[0] || "";
   state.metric = data.columns.find((column) => column.convention === state.convention)?.metric || "";
+  state.compared = state.metric;
   state.method = method;
   state.a = data.views.length > 2 ? 1 : 0;
   state.b = data.views.length > 2 ? 2 : 1;
@@ -50,12 +52,14 @@ async function start() {
   data = await unpack("data");
   beginning();
   startHead();
-  startCost();
   startBoard();
+  startRanks();
+  startDetection();
+  startCost();
   startPairs();
   startCompare();
   drawAbout();
-  startNav();
+  section(["dataset", "convention"], drawNav);
   sections.forEach(({ draw }) => draw(Object.keys(state)));
   document.documentElement.dataset.ready = "true";
   addEventListener("click", (event) => {

@@ -20,7 +20,7 @@ from fusionbench.manifest import (
     PairRecord,
     WeightsRecord,
 )
-from fusionbench.report.html import write_html
+from fusionbench.report.page.page import write_html
 from fusionbench.results import Results
 from fusionbench.runs import Run
 

@@ -1,4 +1,10 @@
-"""The page: style, script, data and previews put into one HTML file."""
+"""``report.html``: style, script, data and previews put into one file.
+
+The page holds every table of the run as the other formats show it, the value of every pair, the
+comparison of every two methods, previews of the images within a budget of bytes, boxes where
+detectors found them, and the manifest. What it holds depends on the run's files alone: the same run
+gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +16,19 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from fusionbench.report.html.thumbnails import Preview
+from fusionbench.files import write_text
+from fusionbench.report.page.data import Extras, page_data
+from fusionbench.report.page.previews import Preview, previews
+from fusionbench.results import Results
 
+BUDGET = 16_000_000
+"""Bytes of the page that previews of images may take."""
 SCRIPTS = (
-    "core.js",
-    "views.js",
-    "board.js",
-    "strip.js",
-    "pairs.js",
-    "stage.js",
-    "compare.js",
-    "cost.js",
-    "about.js",
-    "main.js",
+    *("core.js", "views.js", "table.js", "board.js", "ranks.js", "cost.js"),
+    *("strip.js", "pairs.js", "stage.js", "compare.js", "detection.js", "about.js", "main.js"),
 )
 POLICY = (
     "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; "
@@ -32,11 +36,39 @@ POLICY = (
 )
 
 
+def write_html(
+    results: Results, extras: Extras | None = None, *, budget: int = BUDGET
+) -> list[Path]:
+    """Write ``report.html`` into a run's folder.
+
+    Fused images are shown from the run's folder where the page lies beside them; previews inside
+    the page stand in for them elsewhere, and for source images, which lie outside the run.
+
+    Args:
+        results: Of a run that has been scored, wholly or in part.
+        extras: Its evaluations of detectors and its profile, where they have been read.
+        budget: Bytes of the page that previews of images may take, shared by the data sets in
+            proportion to their pairs; 0 leaves all previews out.
+
+    Returns:
+        The one file that was written.
+    """
+    run = results.run
+    pairs = sum(len(dataset.pairs) for dataset in run.manifest.datasets)
+    images = [
+        previews(run, dataset, results.every, budget * len(dataset.pairs) // max(pairs, 1))
+        for dataset in run.manifest.datasets
+    ]
+    path = run.root / "report.html"
+    write_text(path, render(page_data(results, images, extras or Extras.read(results)), images))
+    return [path]
+
+
 def render(data: Mapping[str, Any], images: Sequence[Sequence[Preview]]) -> str:
     """The HTML text.
 
     Args:
-        data: What :func:`fusionbench.report.html.data.page_data` gives.
+        data: What :func:`fusionbench.report.page.data.page_data` gives.
         images: Previews, by data set and pair.
     """
     style, script = _asset("page.css"), "".join(map(_asset, SCRIPTS))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fusionbench.report.html import write_html
+from fusionbench.report.page.page import write_html
 from fusionbench.results import Results
 from fusionbench.runs import Run
 
@@ -25,7 +25,7 @@ def page(report_run: Run, visit: Visit) -> Any:
 
 
 def methods(page: Any, table: str = "#board") -> list[str]:
-    rows = page.locator(f"{table} tbody tr")
+    rows = page.locator(f"{table} tbody tr[data-method]")
     return [str(name) for name in rows.evaluate_all("rows => rows.map(r => r.dataset.method)")]
 
 
@@ -67,20 +67,20 @@ def test_sort_by_pointer_and_by_keyboard(page: Any) -> None:
     assert heads(page)["EN"] == "descending"
     page.keyboard.press("Enter")
     assert methods(page)[2:] == ["plain", "evil", "deep", "lost"]
-    assert heads(page) == {":method": "none", ":family": "none", ":n": "none"} | {
-        "EN": "ascending",
-        "CE": "none",
-    }
+    heads_now = {"Method": "none", "Family": "none", "N": "none", "EN": "ascending", "CE": "none"}
+    assert heads(page) == heads_now
     page.keyboard.press("Enter")
     assert methods(page)[2:] == ["plain", "deep", "evil", "lost"]
     page.click('#board [data-key="CE"]')
     assert heads(page)["CE"] == "ascending"
+    page.click("#unsort")
+    assert set(heads(page).values()) == {"none"}
 
 
 def test_filter_by_name_family_and_choice(page: Any) -> None:
     page.fill("#filter", "deep, average")
     assert methods(page) == ["ir", "visible", "plain", "deep"]
-    assert page.inner_text("#board-status").startswith("2 of 4 methods")
+    assert page.inner_text("#board .status").startswith("2 of 4 methods")
     page.fill("#filter", "")
     page.select_option("#family", "pixel")
     assert methods(page) == ["ir", "visible", "plain", "lost"]
@@ -100,14 +100,47 @@ def test_marks_follow_the_convention(page: Any) -> None:
     page.select_option("#convention", "other")
     assert marked(page, "strong") == ["plain EN"]
     assert "convention other" in page.inner_text("#board caption")
-    assert list(heads(page)) == [":method", ":family", ":n", "EN"]
+    assert list(heads(page)) == ["Method", "Family", "N", "EN"]
 
 
 def test_footnotes_and_training_data(page: Any) -> None:
     page.select_option("#dataset", "1")
     assert "Lab scenes" in page.inner_text("#board caption")
     assert "†" in page.inner_text('#board tr[data-method="deep"] th')
-    assert "trained on" in page.inner_text("#board-notes")
+    assert "trained on" in page.inner_text("#board .said")
+
+
+def test_ranks_follow_convention_and_filter(page: Any) -> None:
+    assert "Ranks" in page.locator("#nav a").all_inner_texts()
+    assert methods(page, "#rank-table")[0] == "deep"
+    page.click('#rank-table [data-key="CE"]')
+    assert methods(page, "#rank-table") == ["plain", "deep", "evil"]
+    assert "τ overall" in page.inner_text("#rank-table")
+    page.fill("#filter", "deep")
+    assert methods(page, "#rank-table") == ["deep"]
+    assert "compare all of them" in page.inner_text("#rank-table .status")
+    page.fill("#filter", "")
+    page.select_option("#convention", "other")
+    assert "convention other" in page.inner_text("#rank-table caption")
+    assert "standard, other" in page.inner_text("#agreement")
+
+
+def test_comparisons_by_metric_and_method(page: Any) -> None:
+    rows = page.locator("#comparisons tbody tr")
+    page.select_option("#compared", "CE")
+    page.select_option("#against", "3")
+    firsts = rows.locator("th").all_inner_texts()
+    assert set(firsts) == {"Deep"}
+    # CE is 0.5 + 0.01 · place: deep is one above plain and one below evil
+    cells = rows.evaluate_all("all => all.map(r => [r.cells[1].innerText, r.cells[3].innerText])")
+    assert cells == [["Plain average", "+0.01"], [EVIL, "−0.01"]]
+    page.click('#comparisons [data-key="Difference"]')
+    assert rows.nth(0).locator("td").nth(0).inner_text() == "Plain average"
+    page.click('#comparisons [data-key="Difference"]')
+    assert rows.nth(0).locator("td").nth(0).inner_text() == EVIL
+    page.check("#clear")  # three pairs are too few for any difference to be clear
+    assert rows.count() == 0
+    assert "0 : 0" in page.inner_text('#tally tr[data-method="deep"]')
 
 
 def test_drill_down(page: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -35,18 +36,17 @@ from fusionbench.profiling.records import (
     Verdict,
 )
 from fusionbench.profiling.records import write_record as write_profile
-from fusionbench.report.html import write_html
-from fusionbench.report.html.extras import about, detection, profile
+from fusionbench.report.detection import write_detection
+from fusionbench.report.page.data import Extras, page_data
+from fusionbench.report.page.page import write_html
+from fusionbench.report.page.previews import Preview
+from fusionbench.report.profile import write_profile as write_profile_files
 from fusionbench.results import Results
 from fusionbench.runs import Run
 
-INVOCATION: dict[str, Any] = {
-    "command": "fusionbench",
-    "configuration": {},
-    "versions": {},
-    "hardware": {},
-}
-VIEWS = [{"method": n} for n in (0, 1, 2, 3, 4, 5)]
+INVOCATION: dict[str, Any] = {"configuration": {}, "versions": {}, "hardware": {}}
+DETECT = INVOCATION | {"command": "fusionbench detect", "started": "2026-01-03T00:00:00+00:00"}
+PROFILE = INVOCATION | {"command": "fusionbench profile", "started": "2026-01-04T00:00:00+00:00"}
 
 
 def _detection(run: Run) -> None:
@@ -61,13 +61,15 @@ def _detection(run: Run) -> None:
         fingerprint="d",
     )
     record = DetectionRecord(
-        **INVOCATION,
+        **DETECT,
         dataset="Street",
         protocol="frozen",
         detector=detector,
-        labels=LabelsRecord(name="own", fingerprint="l", classes=["Person"], images=1, objects={}),
+        labels=LabelsRecord(
+            name="own", fingerprint="l", classes=["Person"], images=1, objects={"Person": 1}
+        ),
         thresholds=ThresholdsRecord(score=0.001, overlap=0.7, most=300),
-        resamples=0,
+        resamples=20,
         seed=0,
         findings=[FindingRecord(check="box-repeated", outcome="warn", count=3, examples=["a.txt"])],
     )
@@ -82,19 +84,21 @@ def _detection(run: Run) -> None:
     row = {
         "pair": "a 1",
         "hash": "h",
+        "image": "i",
         "boxes": [[1, 2, 11, 22], [1, 2, 11, 23], [40, 10, 60, 30], [0, 0, 5, 5]],
         "scores": [0.9, 0.8, 0.4, 0.05],
         "classes": [0, 0, 1, 0],
     }
-    path = detection_rows(run, record, "deep")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(row) + "\n")
+    for name, boxes in (("deep", row), ("ir", row | {"boxes": [], "scores": [], "classes": []})):
+        path = detection_rows(run, record, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(boxes) + "\n")
 
 
 def _profile(run: Run) -> None:
     folder = run.root / "profile"
     records = [m for m in run.manifest.methods if m.name in ("plain", "deep", "evil")]
-    manifest = ProfileManifest(**INVOCATION, seed=0, order=[], settings={}, methods=records)
+    manifest = ProfileManifest(**PROFILE, seed=0, order=[], settings={}, methods=records)
     write_profile(folder / "manifest.json", manifest)
     for record, milliseconds in zip(records, (1.0, 40.0, 90.0), strict=True):
         stats = Stats(n=9, median=milliseconds, iqr=0.1, p90=milliseconds, min=milliseconds)
@@ -143,8 +147,14 @@ def rich_run(report_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
+def data_of(run: Run) -> Any:
+    results = Results.read(run)
+    empty = [[Preview() for _ in data.pairs] for data in run.manifest.datasets]
+    return page_data(results, empty, Extras.read(results))
+
+
 def test_boxes_after_suppression_and_above_the_floor(rich_run: Run) -> None:
-    (found,) = detection(rich_run, VIEWS)
+    (found,) = data_of(rich_run)["detection"]
     assert found["found"][3] == {
         "0": [[1, 2, 11, 22, 0, 0.9], [40, 10, 60, 30, 1, 0.4]],
     }
@@ -152,17 +162,49 @@ def test_boxes_after_suppression_and_above_the_floor(rich_run: Run) -> None:
     assert (found["dataset"], found["floor"]) == (0, 0.1)
 
 
-def test_profile_rows(rich_run: Run, report_run: Run) -> None:
-    rows = profile(rich_run)
-    assert [row["method"] for row in rows] == [2, 3, 4]
-    assert rows[1]["times"]["method"]["median"] == 40.0
-    assert (rows[0]["memory"], rows[0]["macs"]) == (3 * 2**20, 2_000_000_000)
-    assert profile(report_run) is None
-    assert detection(report_run, VIEWS) == []
+def test_average_precision_is_in_the_page(rich_run: Run) -> None:
+    write_detection(Results.read(rich_run), figures=False)
+    (found,) = data_of(rich_run)["detection"]
+    heads = [head for head, *_ in found["table"]["headers"]]
+    assert heads == ["Person AP50", "mAP50", "mAP50-95", "Δ Visible", "Δ Infrared"]
+    lines = [line for block in found["table"]["blocks"] for line in block["lines"]]
+    rows = {line[0][0]: [cell[0] or "–" for cell in line[1:]] for line in lines}
+    page = (rich_run.root / "detection.md").read_text()
+    assert rows["Deep"][:3] == ["1.000"] * 3
+    for label in ("Deep", "Lost", "Visible"):
+        (line,) = [x for x in page.splitlines() if x.startswith(f"| {label}")]
+        written = re.sub(r"<sup>.*?</sup>|[*]{2}|</?ins>|\\", "", line).split(" | ")[1:]
+        assert [text.strip(" |") for text in written] == rows[label]
+
+
+def test_cost_is_the_table_of_the_profile(rich_run: Run, report_run: Run) -> None:
+    write_profile_files(rich_run.root, Results.read(rich_run), figures=False)
+    (table,) = data_of(rich_run)["cost"]
+    text = (rich_run.root / "profile.md").read_text()
+    assert f"## {table['heading']}" in text
+    for line in table["blocks"][0]["lines"][:2]:
+        cells = [
+            f"{text}<sup>{marks}</sup>" if marks else text or "–" for text, _, marks, *_ in line
+        ]
+        assert f"| {' | '.join(cells)} |" in text
+    assert [line[0][0] for line in table["blocks"][0]["lines"]] == [
+        m.label for m in rich_run.manifest.methods if m.name in ("plain", "deep", "evil")
+    ]
+    assert data_of(report_run)["cost"] == data_of(report_run)["detection"] == []
+
+
+def test_every_command_is_named_once(rich_run: Run) -> None:
+    commands = data_of(rich_run)["about"]["commands"]
+    assert [one["command"] for one in commands] == [
+        "fusionbench run --methods all",
+        "fusionbench detect",
+        "fusionbench profile",
+    ]
 
 
 def test_what_checks_found_in_labels_is_said(rich_run: Run, report_run: Run) -> None:
-    (said,) = set(about(rich_run)["findings"]) - set(about(report_run)["findings"])
+    before, now = (data_of(run)["about"]["findings"] for run in (report_run, rich_run))
+    (said,) = set(now) - set(before)
     assert said.startswith("box-repeated (3)") and "counted once" in said
 
 
@@ -171,9 +213,8 @@ def test_broken_extras_are_left_out(rich_run: Run, tmp_path: Path) -> None:
     shutil.copytree(rich_run.root, run.root)
     (run.root / "profile" / "deep.json").write_text("{")
     (run.root / "detection" / "manifest.json").write_text("{")
-    assert profile(run) is None
-    assert detection(run, VIEWS) == []
-    assert about(run)["findings"] == []
+    data = data_of(run)
+    assert (data["cost"], data["detection"], data["about"]["findings"]) == ([], [], [])
 
 
 def test_boxes_toggle_and_threshold(rich_run: Run, visit: Callable[..., Any]) -> None:

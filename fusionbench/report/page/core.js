@@ -90,7 +90,7 @@ let data = null;
 const state = {
   dataset: 0, convention: "", metric: "", pair: 0, method: -1, order: "given",
   a: 0, b: 1, mode: "slider", split: 0.5, zoom: 1, x: 0, y: 0, scale: 64,
-  text: "", family: "", hidden: new Set(), dropped: new Set(), sort: null,
+  text: "", family: "", hidden: new Set(), dropped: new Set(), orders: {}, clear: false, against: "", compared: "",
   boxes: false, evaluation: 0, score: 0.25,
 };
 const sections = [];
@@ -110,13 +110,26 @@ function section(keys, draw) {
 }
 
 const dataset = () => data.datasets[state.dataset];
-const NOTHING = { heading: "Nothing has been scored", said: [], columns: [], decimals: [], notes: [], lines: [] };
+const NOTHING = { columns: [], ranks: null, significance: {},
+  table: { heading: "Nothing has been scored", stub: "Method", headers: [], blocks: [], caption: [], notes: [] } };
 const board = () => dataset().boards.find((one) => one.convention === state.convention) || dataset().boards[0] || NOTHING;
 
-/** The place of the chosen metric in the board's columns. */
-function chosen() {
-  const names = board().columns.map((column) => data.columns[column].metric);
-  return Math.max(0, names.indexOf(state.metric));
+/** The columns of the board that show a metric, with their places in it. */
+const metrics = () => board().columns.map((column, place) => ({ column, place, ...data.columns[column] })).filter((one) => known(one.column));
+
+/** The chosen metric in the board; undefined where nothing was scored. */
+const chosen = () => metrics().find((one) => one.metric === state.metric) || metrics()[0];
+
+/** The decimals of the board's numbers in a column. */
+function decimalsAt(place) {
+  const texts = board().table.blocks.flatMap((block) => block.lines.map((line) => line[place + 1][0] || ""));
+  return Math.max(0, ...texts.map((text) => (text.split(".")[1] || "").length));
+}
+
+/** The mean of each method in a column of the board, as it is shown there. */
+function meansAt(place) {
+  const lines = board().table.blocks.flatMap((block) => block.lines);
+  return new Map(lines.map((line) => [methodOf(line), numeric(line[place + 1][0])]));
 }
 
 /** Methods that the filter lets through; source images always stay. */
