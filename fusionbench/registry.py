@@ -10,6 +10,7 @@ import os
 import pkgutil
 import sys
 import traceback
+import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -51,6 +52,12 @@ class Entry(Generic[T]):
         return self.home is None and self.module.partition(".")[0] == "fusionbench"
 
     @property
+    def is_programs(self) -> bool:
+        """Whether the program that is running declared it itself: no other process knows it."""
+        installed = self.module.partition(".")[0] in _installed()
+        return self.home is None and not self.is_built_in and not installed
+
+    @property
     def origin(self) -> str:
         """``built-in``, or the plug-in's file or top-level package."""
         if self.home is not None:
@@ -63,8 +70,11 @@ class Entry(Generic[T]):
 
         Name and version of a built-in, so that its files may be moved; SHA-256 over the source of
         an installed one's whole package; for one that ``--plugin`` named over every module of its
-        own that it imports, and the files that it opens meanwhile.
+        own that it imports, and the files that it opens meanwhile. What the running program
+        declared may change at any moment: it is another each time, and its results are made again.
         """
+        if self.is_programs:
+            return uuid.uuid4().hex
         if self.home is not None:
             return self.home.fingerprint
         if self.is_built_in:
@@ -332,6 +342,13 @@ def _python_files(place: Path) -> list[Path]:
     if place.is_dir():
         return list(place.rglob("*.py"))
     return [place] if place.suffix == ".py" else []
+
+
+@cache
+def _installed() -> frozenset[str]:
+    """The top-level packages of entry points."""
+    found = [p for r in REGISTRIES for p in importlib.metadata.entry_points(group=r.package)]
+    return frozenset(point.module.partition(".")[0] for point in found)
 
 
 def _package(module: str) -> str:
