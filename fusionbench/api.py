@@ -22,7 +22,7 @@ from fusionbench.conventions import convention_named
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.images import U8, read_source
 from fusionbench.labels import LabelSet, label_set_names, open_labels
-from fusionbench.manifest import DataSetRecord, PairRecord
+from fusionbench.manifest import DataSetRecord, PairRecord, called
 from fusionbench.pipeline import check_datasets, failures, tell
 from fusionbench.planning import open_one, run_request
 from fusionbench.report import write_report
@@ -97,7 +97,7 @@ def run(
         key: value for key, value in (("dataset", dataset), ("out", out)) if value is not None
     }
     request = request_of(**asked)
-    with _alone(quiet=quiet, wait=request.wait):
+    with _alone("run", asked, quiet=quiet, wait=request.wait):
         done = run_request(request.with_plugins())
         write_report(Results.read(done), figures=request.figures, html=request.html)
         for line in failures(done):
@@ -238,7 +238,7 @@ class Run:
         """
         chosen = {name: options.pop(name) for name in [*CHOICE, "convention"] if name in options}
         style, choice = _style(options), _choice(**chosen)
-        with _alone(quiet=quiet, wait=wait):
+        with _alone("report", {}, quiet=quiet, wait=wait):
             locking.hold(self.folder)
             return write_report(
                 self._run,
@@ -452,9 +452,12 @@ def _choice(
 
 
 @contextmanager
-def _alone(*, quiet: bool, wait: bool) -> Iterator[None]:
+def _alone(call: str, arguments: Mapping[str, Any], *, quiet: bool, wait: bool) -> Iterator[None]:
     """Work on a run's folder, and leave everything else as it was."""
+    said = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    token = called.set(f"fusionbench.{call}({said})")
     with ExitStack() as stack:
+        stack.callback(called.reset, token)
         stack.enter_context(kept())
         stack.enter_context(locking.released(wait=wait))
         stack.enter_context(_quiet(quiet))

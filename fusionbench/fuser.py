@@ -98,8 +98,8 @@ def load_method(
         >>> import numpy as np, fusionbench as fb
         >>> average = fb.load_method("average")
         >>> ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
-        >>> average(ramp, ramp // 2 + 60)[0, :4]
-        array([30, 30, 32, 32], dtype=uint8)
+        >>> average(ramp, ramp.T)[0, :4]
+        array([ 0,  8, 17, 26], dtype=uint8)
     """
     called = name if isinstance(name, str) else _card_name(name)
     files = [plugin] if isinstance(plugin, str | Path) else list(plugin)

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.homes import PLUGIN_PREFIX as PLUGIN_PREFIX
-from fusionbench.homes import Home, current, homes_at
+from fusionbench.homes import Home, current, forget, homes_at
 from fusionbench.names import check_name, plain
 from fusionbench.opened import Watch, is_users
 
@@ -267,7 +267,8 @@ def plugin_files() -> list[Path]:
 def add_plugin_files(files: Sequence[Path], *, strict: bool = True) -> None:
     """Import plug-ins from files and folders, here and in every process started from here.
 
-    See :func:`fusionbench.homes.homes_at` for what counts in a folder.
+    See :func:`fusionbench.homes.homes_at` for what counts in a folder. One that is known already is
+    imported again.
 
     Args:
         files: The paths, beside those that ``FUSIONBENCH_PLUGINS`` names.
@@ -281,10 +282,14 @@ def add_plugin_files(files: Sequence[Path], *, strict: bool = True) -> None:
             raise FusionBenchError(f"--plugin {file}: there is no such file or folder")
         if os.pathsep in str(file.resolve()):
             raise FusionBenchError(f"--plugin {file}: a path with '{os.pathsep}' cannot be used")
-    named = dict.fromkeys([*plugin_files(), *(file.resolve() for file in files)])
+    asked = [file.resolve() for file in files]
+    named = dict.fromkeys([*plugin_files(), *asked])
     if not named:
         return
-    os.environ[PLUGIN_VARIABLE] = os.pathsep.join(map(str, named))
+    known = sorted(path for path in METHODS._files if str(path) not in METHODS.broken)
+    if METHODS._files & set(asked):  # they may have been changed since
+        _forget()
+    os.environ[PLUGIN_VARIABLE] = os.pathsep.join(map(str, dict.fromkeys([*named, *known])))
     METHODS.discover()
     broken = [METHODS.broken[str(path)] for path in named if str(path) in METHODS.broken]
     if broken and strict:
@@ -294,6 +299,16 @@ def add_plugin_files(files: Sequence[Path], *, strict: bool = True) -> None:
     for path in named:
         if str(path) not in METHODS.broken:
             _say(path)
+
+
+def _forget() -> None:
+    """Have the files that the user named imported again, as they are now."""
+    for registry in REGISTRIES:
+        registry._entries = {n: e for n, e in registry._entries.items() if e.home is None}
+        for path in registry._files:
+            registry.broken.pop(str(path), None)
+        registry._files.clear()
+    forget()
 
 
 def _say(path: Path) -> None:
