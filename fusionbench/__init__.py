@@ -5,16 +5,20 @@ of) all that a plug-in may use: the built-in ones use nothing else. Everything e
 are imported at first use, so that ``import fusionbench`` (and with it ``fusionbench --help``) costs
 nothing.
 
-``methods()``, ``metrics()``, ``detectors()``, ``datasets()`` and ``conventions()`` list what there is,
-as frames; they are the modules of these names too.
+``methods()``, ``metrics()``, ``detectors()``, ``datasets()`` and ``conventions()`` list what there
+is, as frames; they are the modules of these names too.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fusionbench import conventions, datasets, detectors, methods, metrics
     from fusionbench.api import dataset, load, run
     from fusionbench.boxes import Detections, Thresholds, Truths
@@ -83,6 +87,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _LISTINGS = ("conventions", "datasets", "detectors", "methods", "metrics")
+_HOME_OF |= {name: name for name in _LISTINGS}
 
 __all__ = [
     "U8",
@@ -152,14 +157,34 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LISTINGS:
-        return importlib.import_module(f"fusionbench.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'fusionbench' has no attribute '{name}'")
-    value = getattr(importlib.import_module(f"fusionbench.{_HOME_OF[name]}"), name)
-    globals()[name] = value
+    home = importlib.import_module(f"fusionbench.{_HOME_OF[name]}")
+    globals()[name] = value = home if name in _LISTINGS else getattr(home, name)
     return value
 
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+class _Listing(ModuleType):
+    """A module that is also a function: called, it lists what it is named after."""
+
+    def __call__(self) -> pd.DataFrame:
+        """The cards as a frame: a row each, by name."""
+        name = self.__name__.rpartition(".")[2]
+        frame: pd.DataFrame = importlib.import_module("fusionbench.frames").cards(name)
+        return frame
+
+
+class _Package(ModuleType):
+    """This package, which makes listings of its modules of those names as they are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _LISTINGS and isinstance(value, ModuleType):
+            value.__class__ = _Listing
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

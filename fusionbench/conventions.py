@@ -19,7 +19,6 @@ from pydantic import ConfigDict
 from fusionbench.cards import MetricCard
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.files import digest
-from fusionbench.inventory import listing
 from fusionbench.plugins import metric_card
 from fusionbench.primitives import Array
 from fusionbench.registry import METRICS, Entry
@@ -213,6 +212,3 @@ def score_images(ir: U8, vis: U8, fused: U8, columns: Sequence[Column]) -> dict[
     """
     triple = PairSources(ir, vis).triple(fused)
     return {column.name: column.value(triple) for column in columns}
-
-
-listing(__name__)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 Item = dict[str, Any]
 
@@ -69,18 +64,3 @@ ITEMS: dict[str, Callable[[], list[Item]]] = {
     "datasets": dataset_items,
     "conventions": convention_items,
 }
-
-
-class Listing(ModuleType):
-    """A module or package that is also a function: called, it lists what it is named after."""
-
-    def __call__(self) -> pd.DataFrame:
-        """The cards as a frame, a row each, by their names."""
-        from fusionbench.frames import cards
-
-        return cards(self.__name__.rpartition(".")[2])
-
-
-def listing(module: str) -> None:
-    """Let a module be called, so that ``fusionbench.methods()`` works and is the package too."""
-    sys.modules[module].__class__ = Listing

@@ -4,7 +4,6 @@ from fusionbench.datasets.catalogue import DataSetCard, dataset_named, load_data
 from fusionbench.datasets.checking import check_pairs
 from fusionbench.datasets.opening import DataSet, open_dataset, open_folders
 from fusionbench.datasets.pairing import Pair
-from fusionbench.inventory import listing
 
 __all__ = [
     "DataSet",
@@ -16,5 +15,3 @@ __all__ = [
     "open_dataset",
     "open_folders",
 ]
-
-listing(__name__)
