@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,17 @@ from fusionbench.files import digest
 from fusionbench.plugins import metric_card
 from fusionbench.primitives import Array
 from fusionbench.registry import METRICS, Entry
-from fusionbench.sources import SCORED_BY, U8, PairSources, PairTriple, Seen, Triple
+from fusionbench.sources import SCORED_BY, U8, PairSources, Seen, Triple
 from fusionbench.yamls import Named, read_folder
 
 DEFAULT = "standard"
+
+
+class Images(Protocol):
+    """Images of which some planes are seen: :class:`Triple` and its kin."""
+
+    def seen(self, planes: Seen) -> tuple[Triple, ...]:
+        """The triples of single planes to compute a metric of, and to average over."""
 
 
 class Convention(Named):
@@ -92,7 +99,7 @@ class Column:
         """The metric's parameters under the convention."""
         return load_conventions()[self.convention].parameters(METRICS[self.metric])
 
-    def value(self, images: Triple | PairTriple) -> float:
+    def value(self, images: Images) -> float:
         """The metric of one fused image as float64 (NaN where it is not defined)."""
         return float(self._mean(images))
 
@@ -100,7 +107,11 @@ class Column:
         """The metric of each fused image of a batch (see :meth:`fusionbench.Plane.of`)."""
         return np.asarray(self._mean(batch).tolist(), dtype=np.float64)
 
-    def _mean(self, images: Triple | PairTriple) -> Array:
+    def array(self, batch: Images) -> Array:
+        """The same as an array of the batch's kind, on its device."""
+        return self._mean(batch)
+
+    def _mean(self, images: Images) -> Array:
         function, params = METRICS[self.metric].plugin, self.params
         triples = images.seen(load_conventions()[self.convention].seen(self.metric))
         return sum(function(triple, **params) for triple in triples) / len(triples)
@@ -159,6 +170,12 @@ def select_columns(metrics: str, conventions: str = DEFAULT) -> list[Column]:
         raise FusionBenchError(f"'{metrics}' selects no metric")
     order = {name: place for place, name in enumerate(_table_order())}
     return sorted(chosen.values(), key=lambda c: (c.convention, order[c.metric]))
+
+
+def shown_names(columns: Sequence[Column]) -> list[str]:
+    """What columns are called beside each other: by the metric, where they share a convention."""
+    alone = len({column.convention for column in columns}) == 1
+    return [column.metric if alone else column.name for column in columns]
 
 
 def _columns(selector: str, convention: Convention) -> list[Column]:

@@ -1,7 +1,8 @@
 """Where tasks run: in this process, or in several on this machine.
 
 A task is small and carries paths, not arrays; results come back in order, and the driver alone
-writes them. Functions and tasks must be importable, so that another process can run them.
+writes them. Functions and tasks must be importable, so that another process can run them; the
+program that called is not run again there, so that a script needs no ``if __name__ == "__main__"``.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -49,7 +52,7 @@ def run_tasks(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _start_process, (prepare,)) as pool:
-        with _deaf():
+        with _deaf(), _without_main():
             results = pool.map(function, tasks)
         yield from results
 
@@ -65,6 +68,17 @@ def _deaf() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Start processes that do not import the program's main module."""
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = before
 
 
 def _start_process(prepare: Callable[[], object]) -> None:

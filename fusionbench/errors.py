@@ -35,6 +35,10 @@ class WeightsError(FusionBenchError):
     """A weights file that is missing, is not the file it should be, or does not fit the network."""
 
 
+class FusionBenchWarning(UserWarning):
+    """Something odd about what a program gave, of which the numbers may not be what they seem."""
+
+
 _REMEDIES = {
     errno.ENOSPC: "free some space, or name another folder; what was finished is kept",
     errno.EDQUOT: "free some of your quota, or name another folder; what was finished is kept",

@@ -271,7 +271,12 @@ def luma(image: U8) -> U8:
     if image.ndim == 2:
         return image
     r, g, b = (image[:, :, i].astype(np.uint32) for i in range(3))
-    return ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16).astype(np.uint8)
+    return np.asarray(weighed(r, g, b), np.uint8)
+
+
+def weighed(r: Any, g: Any, b: Any) -> Any:
+    """Luma of channels that are whole numbers of 32 bits, in NumPy or torch."""
+    return (19595 * r + 38470 * g + 7471 * b + 32768) >> 16
 
 
 def with_chroma(fused: U8, visible: U8) -> U8:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +76,23 @@ def release_all() -> None:
     """Give back every folder that this process holds."""
     global waits
     waits = False
-    for root, lock in _held.items():
+    _release(list(_held))
+
+
+def _release(roots: Iterable[Path]) -> None:
+    for root in roots:
         (root / HOLDER).unlink(missing_ok=True)
-        lock.release()
-    _held.clear()
+        _held.pop(root).release()
+
+
+@contextmanager
+def released(*, wait: bool = False) -> Iterator[None]:
+    """Give back, after a block, the folders that it holds; ``wait`` waits for those of others."""
+    global waits
+    before, waited = set(_held), waits
+    waits = wait or waits
+    try:
+        yield
+    finally:
+        waits = waited
+        _release(set(_held) - before)

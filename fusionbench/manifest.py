@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Collection, Iterable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -297,8 +298,12 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+called: ContextVar[str] = ContextVar("called", default="")
+"""The call of a program that is being carried out, in place of a command."""
+
+
 def command_line() -> str:
-    """The command as it was typed, without the folder of the program."""
+    """The command as it was typed, without the folder of the program; or a program's call."""
     import shlex
 
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return called.get() or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

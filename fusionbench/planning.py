@@ -1,6 +1,7 @@
 """From a request to a plan: every choice resolved and checked, nothing written yet.
 
-What the command line, suites and programs call: :func:`plan`, then :func:`carry_out`.
+What the command line, suites and programs call: :func:`plan`, then :func:`carry_out`; or
+:func:`run_request`, which is both.
 """
 
 from __future__ import annotations
@@ -283,6 +284,18 @@ def _profile_settings(request: ProfileRequest) -> ProfileSettings:
         compare_profiler=request.compare_profiler,
         timeout_s=request.timeout,
     )
+
+
+def run_request(request: Request) -> Run:
+    """Fuse, score, detect and profile as a request asks; its plug-ins have to be known.
+
+    Raises:
+        FusionBenchError: A name, option, file or device that is not there.
+        DataError: Pairs are refused; lists every kind.
+    """
+    planned = plan(request)
+    detection = plan_to_detect(request, planned.datasets) if request.detect else None
+    return carry_out(planned, detection, request.profile)
 
 
 def carry_out(

@@ -10,6 +10,7 @@ import os
 import pkgutil
 import sys
 import traceback
+import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -18,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.homes import PLUGIN_PREFIX as PLUGIN_PREFIX
-from fusionbench.homes import Home, current, homes_at
+from fusionbench.homes import Home, current, forget, homes_at
 from fusionbench.names import check_name, plain
 from fusionbench.opened import Watch, is_users
 
@@ -51,6 +52,12 @@ class Entry(Generic[T]):
         return self.home is None and self.module.partition(".")[0] == "fusionbench"
 
     @property
+    def is_programs(self) -> bool:
+        """Whether the program that is running declared it itself: no other process knows it."""
+        installed = self.module.partition(".")[0] in _installed()
+        return self.home is None and not self.is_built_in and not installed
+
+    @property
     def origin(self) -> str:
         """``built-in``, or the plug-in's file or top-level package."""
         if self.home is not None:
@@ -63,8 +70,11 @@ class Entry(Generic[T]):
 
         Name and version of a built-in, so that its files may be moved; SHA-256 over the source of
         an installed one's whole package; for one that ``--plugin`` named over every module of its
-        own that it imports, and the files that it opens meanwhile.
+        own that it imports, and the files that it opens meanwhile. What the running program
+        declared may change at any moment: it is another each time, and its results are made again.
         """
+        if self.is_programs:
+            return uuid.uuid4().hex
         if self.home is not None:
             return self.home.fingerprint
         if self.is_built_in:
@@ -257,7 +267,8 @@ def plugin_files() -> list[Path]:
 def add_plugin_files(files: Sequence[Path], *, strict: bool = True) -> None:
     """Import plug-ins from files and folders, here and in every process started from here.
 
-    See :func:`fusionbench.homes.homes_at` for what counts in a folder.
+    See :func:`fusionbench.homes.homes_at` for what counts in a folder. One that is known already is
+    imported again.
 
     Args:
         files: The paths, beside those that ``FUSIONBENCH_PLUGINS`` names.
@@ -271,10 +282,14 @@ def add_plugin_files(files: Sequence[Path], *, strict: bool = True) -> None:
             raise FusionBenchError(f"--plugin {file}: there is no such file or folder")
         if os.pathsep in str(file.resolve()):
             raise FusionBenchError(f"--plugin {file}: a path with '{os.pathsep}' cannot be used")
-    named = dict.fromkeys([*plugin_files(), *(file.resolve() for file in files)])
+    asked = [file.resolve() for file in files]
+    named = dict.fromkeys([*plugin_files(), *asked])
     if not named:
         return
-    os.environ[PLUGIN_VARIABLE] = os.pathsep.join(map(str, named))
+    known = sorted(path for path in METHODS._files if str(path) not in METHODS.broken)
+    if METHODS._files & set(asked):  # they may have been changed since
+        _forget()
+    os.environ[PLUGIN_VARIABLE] = os.pathsep.join(map(str, dict.fromkeys([*named, *known])))
     METHODS.discover()
     broken = [METHODS.broken[str(path)] for path in named if str(path) in METHODS.broken]
     if broken and strict:
@@ -284,6 +299,16 @@ def add_plugin_files(files: Sequence[Path], *, strict: bool = True) -> None:
     for path in named:
         if str(path) not in METHODS.broken:
             _say(path)
+
+
+def _forget() -> None:
+    """Have the files that the user named imported again, as they are now."""
+    for registry in REGISTRIES:
+        registry._entries = {n: e for n, e in registry._entries.items() if e.home is None}
+        for path in registry._files:
+            registry.broken.pop(str(path), None)
+        registry._files.clear()
+    forget()
 
 
 def _say(path: Path) -> None:
@@ -332,6 +357,13 @@ def _python_files(place: Path) -> list[Path]:
     if place.is_dir():
         return list(place.rglob("*.py"))
     return [place] if place.suffix == ".py" else []
+
+
+@cache
+def _installed() -> frozenset[str]:
+    """The top-level packages of entry points."""
+    found = [p for r in REGISTRIES for p in importlib.metadata.entry_points(group=r.package)]
+    return frozenset(point.module.partition(".")[0] for point in found)
 
 
 def _package(module: str) -> str:

@@ -6,6 +6,7 @@ The command line, suites and programs fill a :class:`Request` and hand it to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,13 @@ CONVENTION = "standard"
 DATASET = "sample"
 DETECTOR = "yolox-nano"
 """What is taken where nothing is named."""
+COUNTS = ("limit", "workers", "batch", "max_det", "epochs", "train_batch", "bootstrap")
+"""Options that are 1 at least."""
+
+
+def joined(names: str | Sequence[str]) -> str:
+    """Names as one option holds them, comma-separated."""
+    return names if isinstance(names, str) else ",".join(names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +89,13 @@ class Request:
     train_size: int = 640
     train_batch: int = 16
     bootstrap: int = 1000
+
+    def __post_init__(self) -> None:
+        from fusionbench.errors import FusionBenchError
+
+        for name in COUNTS:
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise FusionBenchError(f"{name} {getattr(self, name)}: expected 1 or more")
 
     def findings(self) -> Findings:
         """An empty collection of findings, with what the user lets through.

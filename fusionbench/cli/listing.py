@@ -18,76 +18,65 @@ from fusionbench.cli import options as o
 if TYPE_CHECKING:
     from fusionbench.conventions import Convention
     from fusionbench.datasets.catalogue import DataSetCard
+    from fusionbench.inventory import Item
     from fusionbench.registry import Entry, Registry
 
 
 app = typer.Typer(help="List what can be named on the command line.", no_args_is_help=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Item = dict[str, Any]
 
 
 @app.command()
 def methods(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     """Fusion methods."""
+    from fusionbench.inventory import method_items
     from fusionbench.registry import METHODS, add_plugin_files
 
     add_plugin_files(plugin or (), strict=False)
-    items = [asdict(e.plugin.card) | {"origin": e.origin} for e in METHODS]
-    _show(items, ("name", "title", "family", "year", "groups", "origin"), as_json, METHODS)
+    _show(method_items(), ("name", "title", "family", "year", "groups", "origin"), as_json, METHODS)
 
 
 @app.command()
 def metrics(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     """Quality metrics."""
-    from fusionbench.conventions import load_conventions
-    from fusionbench.plugins import metric_card, metric_formula
+    from fusionbench.inventory import metric_items
     from fusionbench.registry import METRICS, add_plugin_files
 
     add_plugin_files(plugin or (), strict=False)
-    conventions = load_conventions().values()
-    items = []
-    for entry in METRICS:
-        defined = [c.name for c in conventions if c.defines(entry)]
-        card = asdict(metric_card(entry.plugin))
-        card |= {"low": str(card["low"]), "high": str(card["high"])}
-        card |= {"formula": metric_formula(entry.plugin)}
-        items.append(card | {"conventions": defined, "origin": entry.origin})
+    items = [i | {"low": str(i["low"]), "high": str(i["high"])} for i in metric_items()]
     _show(items, ("name", "title", "better", "low", "high", "conventions"), as_json, METRICS)
 
 
 @app.command()
 def detectors(plugin: o.PluginOption = None, as_json: JsonOption = False) -> None:
     """Object detectors."""
+    from fusionbench.inventory import detector_items
     from fusionbench.registry import DETECTORS, add_plugin_files
 
     add_plugin_files(plugin or (), strict=False)
-    items = [asdict(e.plugin.card) | {"origin": e.origin} for e in DETECTORS]
-    _show(items, ("name", "title", "year", "licence", "requires", "origin"), as_json, DETECTORS)
+    _show(
+        detector_items(),
+        ("name", "title", "year", "licence", "requires", "origin"),
+        as_json,
+        DETECTORS,
+    )
 
 
 @app.command()
 def datasets(as_json: JsonOption = False) -> None:
     """Data sets."""
-    from fusionbench.datasets import load_datasets
+    from fusionbench.inventory import dataset_items
 
-    items = [
-        card.model_dump(mode="json") | {"splits": list(card.splits)}
-        for card in load_datasets().values()
-    ]
-    _show(items, ("name", "title", "splits", "default_split", "home"), as_json)
+    _show(dataset_items(), ("name", "title", "splits", "default_split", "home"), as_json)
 
 
 @app.command()
 def conventions(as_json: JsonOption = False) -> None:
     """Metric conventions: whose numbers a column reproduces."""
-    from fusionbench.conventions import load_conventions
+    from fusionbench.inventory import convention_items
 
-    items = [
-        c.model_dump(mode="json", exclude={"metrics"}) | {"metrics": list(c.metrics)}
-        for c in load_conventions().values()
-    ]
-    _show(items, ("name", "title", "source", "metrics"), as_json)
+    _show(convention_items(), ("name", "title", "source", "metrics"), as_json)
 
 
 @app.command()

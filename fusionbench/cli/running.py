@@ -34,11 +34,9 @@ FUSING = ("methods", "plugin", *o.DATA)
 def run(request: Request) -> None:
     """Fuse, score and report: the main command. Run it again to continue where it stopped."""
     from fusionbench.cli.reporting import finish
-    from fusionbench.planning import carry_out, plan, plan_to_detect
+    from fusionbench.planning import run_request
 
-    planned = plan(request.with_plugins())
-    detection = plan_to_detect(request, planned.datasets) if request.detect else None
-    done = carry_out(planned, detection, request.profile)
+    done = run_request(request.with_plugins())
     finish(done, figures=request.figures, html=request.html)
 
 

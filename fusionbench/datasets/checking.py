@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -142,14 +142,29 @@ def _window(values: np.ndarray, asked: Range) -> Window:
     return float(low), float(high)
 
 
+def problems_of(pair: Pair, ir: Picture, vis: Picture) -> list[Problem]:
+    """What is odd about the two sources of a pair that are in memory, whatever its files are."""
+    seen = _examined(_Seen(pair), {"ir": (ir, ""), "vis": (vis, "")}, Reading(), {})
+    return [*seen.problems, *_of_folders([seen])]
+
+
 def _check(reading: Reading, pooled: dict[Which, Window], pair: Pair) -> _Seen:
     seen = _Seen(pair)
-    read = {which: _read(seen, which) for which in SOURCES}
-    if None in read.values():
-        return seen
+    read = {which: found for which in SOURCES if (found := _read(seen, which)) is not None}
+    return _examined(seen, read, reading, pooled) if len(read) == len(SOURCES) else seen
+
+
+def _examined(
+    seen: _Seen,
+    read: Mapping[Which, tuple[Picture, str]],
+    reading: Reading,
+    pooled: Mapping[Which, Window],
+) -> _Seen:
+    """A pair whose files have been read, with their checksums."""
+    pair = seen.pair
     windows: dict[Which, Window | None] = {}
     images: dict[Which, U8] = {}
-    for which, (picture, _) in ((w, r) for w, r in read.items() if r is not None):
+    for which, (picture, _) in read.items():
         asked = reading.of(which)
         windows[which] = pooled.get(which) or _own_window(asked, picture)
         if (image := _as_8_bit(seen, which, picture, windows[which], asked)) is not None:
@@ -161,8 +176,8 @@ def _check(reading: Reading, pooled: dict[Which, Window], pair: Pair) -> _Seen:
         id=pair.id,
         ir=str(pair.ir.resolve()),
         vis=str(pair.vis.resolve()),
-        ir_sha256=read["ir"][1] if read["ir"] else "",
-        vis_sha256=read["vis"][1] if read["vis"] else "",
+        ir_sha256=read["ir"][1],
+        vis_sha256=read["vis"][1],
         ir_window=windows["ir"],
         vis_window=windows["vis"],
         resized=resized,

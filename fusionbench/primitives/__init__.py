@@ -18,6 +18,7 @@ from fusionbench.primitives.arrays import (
     keep_freed_memory,
     like,
     namespace,
+    on_device,
     slope_angle,
 )
 from fusionbench.primitives.filters import (
@@ -62,6 +63,7 @@ __all__ = [
     "log_totals",
     "mapped",
     "namespace",
+    "on_device",
     "padded_blocks",
     "rounded_sobel",
     "separable",

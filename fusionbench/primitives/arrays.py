@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fusionbench.errors import DataError
+
 Array: TypeAlias = Any
 """A NumPy array or a torch tensor; the last two axes are the image (H×W)."""
+_stay: ContextVar[bool] = ContextVar("_stay", default=False)
+
+
+@contextmanager
+def on_device() -> Iterator[None]:
+    """Refuse, in a block, to copy images to the CPU that are on another device."""
+    token = _stay.set(True)
+    try:
+        yield
+    finally:
+        _stay.reset(token)
 
 
 def namespace(array: Array) -> Any:
@@ -80,7 +95,17 @@ def like(values: NDArray[np.float64], array: Array) -> Array:
 
 
 def features(image: Array, extract: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Array:
-    """A NumPy function of one H×W image, applied to each image of a batch, on the CPU."""
+    """A NumPy function of one H×W image, applied to each image of a batch, on the CPU.
+
+    Raises:
+        DataError: The images are on another device and are to stay there (:func:`on_device`).
+    """
+    where = str(getattr(image, "device", "cpu"))
+    if where != "cpu" and _stay.get():
+        raise DataError(
+            f"a metric that was asked for is computed on the CPU alone, and the images are on "
+            f"{where}; leave it out (FMI_dct and FMI_w are of the kind), or give images on the CPU"
+        )
     images = backend(image).to_numpy(image)
     if images.ndim == 2:
         return like(extract(images), image)

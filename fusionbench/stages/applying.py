@@ -135,12 +135,13 @@ def _outside(image: torch.Tensor, accept: bool) -> float:
     if not accept and (mean > OVERSHOOT or (share > SHARE and mean > OVERSHOOT_OF_MANY)):
         raise BadOutput(
             f"fuse returned values from {low:.4g} to {high:.4g}, {share:.0%} of them outside "
-            f"[0, 1]; expected [0, 1]{_remedy(low, high)}"
+            f"[0, 1]; expected [0, 1]{remedy(low, high)}"
         )
     return round(share, 6)
 
 
-def _remedy(low: float, high: float) -> str:
+def remedy(low: float, high: float) -> str:
+    """What to do with values that lie in 0..255 or -1..1; nothing to say of others."""
     if high > 2:
         return ": divide levels of 0..255 by 255" if 64 < high < 300 and low > -64 else ""
     return ": a network's -1..1 becomes (x + 1) / 2" if -1.5 < low < -0.1 and high < 1.5 else ""

@@ -20,10 +20,10 @@ from fusionbench.datasets.pairing import Pair, is_utf8, natural, shown
 from fusionbench.errors import DataError
 from fusionbench.files import digest, is_hidden, subfolders
 from fusionbench.imagefiles import Unreadable
-from fusionbench.images import SUFFIXES, open_picture, read_bytes, read_sources
+from fusionbench.images import SUFFIXES, Picture, open_picture, read_bytes, read_sources
 from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord, fingerprint_of
 from fusionbench.names import check_path, fault_of, plain
-from fusionbench.sources import PairSources
+from fusionbench.sources import PairSources, PairTriple
 
 _SOURCES = {"ir", "visible"}
 """Names of the rows that show a source itself."""
@@ -355,21 +355,36 @@ def _look(
     try:
         data = read_bytes(path)
         picture = open_picture(path, data, thorough=True)
-        image = picture.as_8_bit()
+        odd: list[Problem] = []
+        triple = triple_of(sources, picture, pair.id, odd, shown(path))
     except Unreadable as error:
         said = f"{path}: {error}; save 8 or 16 bits"
         return None, [Problem("unreadable-image", pair.id, said)]
     except DataError as error:
         return None, [Problem("unreadable-image", pair.id, str(error))]
-    odd = [Problem(check, pair.id, said) for check, said in picture_findings(picture, fused=True)]
+    if triple is None:
+        return None, odd
+    return (hashlib.sha256(data).hexdigest(), Look.of(triple)), odd
+
+
+def triple_of(
+    sources: PairSources, picture: Picture, pair: str, odd: list[Problem], file: str
+) -> PairTriple | None:
+    """A fused image with its sources, where it fits them; what is odd about it goes to ``odd``.
+
+    Raises:
+        Unreadable: Nothing says which of its values is white.
+    """
+    image = picture.as_8_bit()
+    odd += [Problem(check, pair, said) for check, said in picture_findings(picture, fused=True)]
     size = sources.ir.shape[1::-1]
     if picture.size == size:
-        return (hashlib.sha256(data).hexdigest(), Look.of(sources.triple(image))), odd
+        return sources.triple(image)
     got, wanted = (f"{width}x{height}" for width, height in (picture.size, size))
     sides = zip(picture.size, size, strict=True)
     hints = "".join(f"; {hint}" for side in sides if (hint := _cut_or_padded(*side)))
-    said = f"{got}, but pair {pair.id} is {wanted}{hints}"
-    return None, [*odd, Problem("fused-size", shown(path), said)]
+    odd.append(Problem("fused-size", file, f"{got}, but pair {pair} is {wanted}{hints}"))
+    return None
 
 
 def _cut_or_padded(got: int, wanted: int) -> str:

@@ -80,7 +80,7 @@ def score(
         methods: Whose images to score; an image that is not there is left out.
         columns: Metrics under their conventions.
         overwrite: What to do again.
-        workers: Processes.
+        workers: Processes; one where the running program declared a metric itself.
         looks: What was seen of the images already, so that it is not looked for again.
         advance: Called once per pair.
 
@@ -88,6 +88,8 @@ def score(
         The images scored now, and the values of theirs that a metric failed to give.
     """
     tasks = _tasks(run, dataset, methods, columns, overwrite, looks or {})
+    if any(METRICS[column.metric].is_programs for column in columns):
+        workers = 1
     images = errors = 0
     with contextlib.ExitStack() as stack:
         writers: dict[str, RowWriter] = {}

@@ -12,17 +12,18 @@ import fusionbench
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
     # what knows nothing of images or runs
-    "errors cards names files yamls console seeding engines downloads recipes configs "
+    "errors cards names files yamls console seeding surroundings engines downloads recipes configs "
     "imagefiles checkpoints settings stages detection tables",
     # what a run, a plug-in and an image are
     "checks manifest runs locking images primitives sources boxes opened homes registry weights "
     "plugins conventions citing training publishing",
-    "datasets labels surveying",
-    "stages.* pipeline detection.* profiling",
+    "datasets labels surveying inventory",
+    "stages.* pipeline detection.* profiling given",
     "statistics results choosing",
     "report latex_check comparing identifying",
     "request planning suites",
-    "cli",
+    "api scorer fuser frames",
+    "cli __main__",
 )
 """The house from the ground up: a module imports from its own floor and from those below.
 

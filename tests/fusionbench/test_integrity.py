@@ -15,8 +15,8 @@ from fusionbench.cards import MethodCard
 from fusionbench.citing import bibtex
 from fusionbench.errors import FusionBenchError
 from fusionbench.files import TEMPORARY, csv_text, plain_cell, remove_leftovers, replacing
-from fusionbench.tables.escaping import escape
 from fusionbench.runs import RowWriter, latest, read_rows
+from fusionbench.tables.escaping import escape
 from fusionbench.yamls import load_yaml
 
 GOOD = [json.dumps({"pair": str(n), "value": n}) for n in range(4)]
