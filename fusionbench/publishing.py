@@ -22,6 +22,8 @@ TABLES = (
     "scores.csv",
     "ranks.csv",
     "ranks.md",
+    "ranks.tex",
+    "ranks_standalone.tex",
     "significance.csv",
     "stability.csv",
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.docs.conftest import DOCS, TUTORIALS, blocks, cells
+from tests.docs.conftest import TUTORIALS, cells
 
 Cli = Callable[..., Any]
 

@@ -13,7 +13,7 @@ FUNCTIONS = {
 GREEK = dict(
     zip(
         "αγκλμπσφΓΔΣΠ∂",
-        "alpha gamma kappa lambda mu pi sigma phi Gamma Delta sum prod partial".split(),
+        ["alpha", "gamma", "kappa", "lambda", "mu", "pi", "sigma", "phi", "Gamma", "Delta", "sum", "prod", "partial"],
         strict=True,
     )
 )
