@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from fusionbench.methods.cmtfusion.network import CMTFusion
-from fusionbench.profiling.memory import CpuMemory, CudaMemory
+from fusionbench.profiling.measuring import CpuMemory, CudaMemory
 
 SIZE, LARGE = (480, 640), (1024, 1280)
 PLAIN = Path(__file__).parent.parent / "tests" / "methods" / "cmtfusion" / "plain.py"

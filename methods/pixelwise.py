@@ -1,4 +1,7 @@
-"""Pixel-wise rules: the average and the maximum of the two sources."""
+"""Pixel-wise rules: the average and the maximum of the two sources, and each source by itself.
+
+The infrared and the visible image are the anchors that every table needs.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,24 @@ from fusionbench import Method, method
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+@method("ir", title="Infrared", family="source", colour="rgb", groups=("baselines",))
+class Infrared(Method):
+    """F = IR, gray."""
+
+    def fuse(self, ir: Tensor, vis: Tensor) -> Tensor:
+        """Return the infrared image as it is."""
+        return ir
+
+
+@method("visible", title="Visible", family="source", colour="rgb", groups=("baselines",))
+class Visible(Method):
+    """F = VIS, in colour."""
+
+    def fuse(self, ir: Tensor, vis: Tensor) -> Tensor:
+        """Return the visible image as it is."""
+        return vis
 
 
 @method("average", title="Average", family="pixel", groups=("baselines", "classical"))

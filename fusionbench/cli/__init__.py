@@ -17,7 +17,6 @@ from fusionbench.cli import (
     profiling,
     reporting,
     running,
-    suites,
     training,
     weights,
 )
@@ -36,7 +35,7 @@ app.command("score")(running.score)
 app.command("report")(reporting.report)
 app.command("detect")(detecting.detect)
 app.command("profile")(profiling.profile)
-app.command("suite")(suites.suite)
+app.command("suite")(running.suite)
 app.command("compare")(examining.compare)
 app.command("identify")(examining.identify)
 app.command("latex-check")(examining.latex_check)

@@ -7,17 +7,26 @@ independent; frames of one video are not, and make every interval and every p va
 from __future__ import annotations
 
 from fusionbench.statistics.bootstrap import difference_intervals, mean_intervals
-from fusionbench.statistics.groups import cliques, letters
-from fusionbench.statistics.mean_ranks import (
+from fusionbench.statistics.ranking import (
+    borda,
+    cliques,
+    complete,
+    kendall,
+    letters,
+    moved,
+    rank_pairs,
+    spearman,
+    spearman_matrix,
+)
+from fusionbench.statistics.significance import (
     Friedman,
     critical_difference,
     friedman,
+    holm,
     untied_variance,
     variance_of_ranks,
+    wilcoxon,
 )
-from fusionbench.statistics.orders import kendall, moved, spearman, spearman_matrix
-from fusionbench.statistics.ranking import borda, complete, rank_pairs
-from fusionbench.statistics.signed_ranks import holm, wilcoxon
 
 __all__ = [
     "Friedman",

@@ -1,6 +1,13 @@
-"""Ranks of the methods on each pair, and points for an order."""
+"""Ranks of the methods on each pair, and what is made of them.
+
+Points for an order, how far two orders agree, groups of methods that cannot be told apart.
+"""
 
 from __future__ import annotations
+
+import math
+import string
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,3 +73,103 @@ def borda(means: Floats, better: Better) -> Floats:
     """
     points: Floats = len(means) - rank_pairs(means[None], better)[0]
     return points
+
+
+def kendall(first: Floats, second: Floats) -> float:
+    """Kendall's tau-b of two orders: 1 the same, -1 reversed; NaN where one ranks nothing."""
+    from scipy.stats import kendalltau
+
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return math.nan
+    return float(kendalltau(first, second).statistic)
+
+
+def spearman(first: Floats, second: Floats) -> float:
+    """Spearman's rank correlation; pairs of values with a NaN are left out.
+
+    Returns:
+        From -1 to 1; NaN where fewer than three are left or one side is constant.
+    """
+    from scipy.stats import rankdata
+
+    known = ~(np.isnan(first) | np.isnan(second))
+    if known.sum() < 3:
+        return math.nan
+    x, y = rankdata(first[known]), rankdata(second[known])
+    x, y = x - x.mean(), y - y.mean()
+    scale = math.sqrt(float((x @ x) * (y @ y)))
+    return float(x @ y) / scale if scale > 0 else math.nan
+
+
+def spearman_matrix(values: Floats) -> Floats:
+    """Spearman's rank correlation of every two columns.
+
+    Args:
+        values: Observations × columns, NaN where there is none.
+    """
+    columns = values.shape[1]
+    matrix = np.eye(columns)
+    for i in range(columns):
+        for j in range(i):
+            matrix[i, j] = matrix[j, i] = spearman(values[:, i], values[:, j])
+    return matrix
+
+
+def moved(first: Floats, second: Floats) -> int:
+    """How many methods have another place in the second order (ties share the best place)."""
+    places = [(one[:, None] > one[None]).sum(axis=1) for one in (first, second)]
+    return int((places[0] != places[1]).sum())
+
+
+def cliques(mean_ranks: Sequence[float], difference: float) -> list[tuple[int, ...]]:
+    """The largest groups whose mean ranks all lie less than a difference apart.
+
+    Args:
+        mean_ranks: One for each method, in any order.
+        difference: The critical difference; infinite where no two methods can be told apart.
+
+    Returns:
+        Groups from the best on, each with the methods' places in ``mean_ranks``, best first. Every
+        method is in one at least, alone if need be; groups overlap.
+
+    Example:
+        >>> cliques([3.143, 2.0, 2.893, 1.964], 1.05)
+        [(3, 1, 2), (2, 0)]
+    """
+    order = sorted(range(len(mean_ranks)), key=lambda i: (mean_ranks[i], i))
+    groups: list[tuple[int, ...]] = []
+    reached = 0
+    for start, first in enumerate(order):
+        group = [i for i in order[start:] if mean_ranks[i] - mean_ranks[first] < difference]
+        group = group or [first]
+        if start + len(group) > reached:
+            groups.append(tuple(group))
+            reached = start + len(group)
+    return groups
+
+
+def letters(groups: Sequence[Sequence[int]], methods: int) -> list[str]:
+    """Compact letters: methods that share one cannot be told apart.
+
+    Args:
+        groups: As `cliques` gives them.
+        methods: How many methods there are.
+
+    Returns:
+        The letters of each method: ``a`` for the first group; after ``z`` follow ``A`` to ``Z``,
+        then ``aa``.
+
+    Example:
+        >>> letters([(3, 1, 2), (2, 0)], 4)
+        ['b', 'a', 'ab', 'a']
+    """
+    found = [""] * methods
+    for number, group in enumerate(groups):
+        for method in group:
+            found[method] += _letter(number)
+    return found
+
+
+def _letter(number: int) -> str:
+    alphabet = string.ascii_letters
+    return alphabet[number % len(alphabet)] * (1 + math.floor(number / len(alphabet)))

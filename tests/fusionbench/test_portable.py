@@ -12,7 +12,7 @@ import pytest
 
 from fusionbench import manifest
 from fusionbench.names import FORBIDDEN, RESERVED
-from fusionbench.profiling import memory, watching
+from fusionbench.profiling import measuring, watching
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
@@ -20,7 +20,7 @@ SOURCES = sorted(
 )
 POSIX = {"resource", "fcntl", "pwd", "grp", "termios", "pty", "posix", "syslog", "readline"}
 """Modules that Windows does not have."""
-LINUX_FILES = {"manifest.py", "memory.py", "watching.py"}
+LINUX_FILES = {"manifest.py", "measuring.py", "watching.py"}
 """Where ``/proc`` is read; the tests below take it away."""
 AROUND = ("win32", "os.name", "ImportError", "hasattr")
 """What shows that a function has a way around what only some systems have."""
@@ -84,14 +84,14 @@ def test_what_some_systems_lack_has_a_way_around() -> None:
 
 
 def test_nothing_is_read_from_proc_where_there_is_none(monkeypatch, tmp_path) -> None:
-    for module, name in ((manifest, "CPUINFO"), (memory, "SELF"), (watching, "PROC")):
+    for module, name in ((manifest, "CPUINFO"), (measuring, "SELF"), (watching, "PROC")):
         monkeypatch.setattr(module, name, tmp_path / "none")
     assert manifest.hardware("cpu")["device"] == "cpu"
     assert watching.CpuTimes.now() is None
     assert watching.CpuProbe().snapshot().clock_mhz is None
-    assert memory.CpuMemory().read().rss_growth is not None
+    assert measuring.CpuMemory().read().rss_growth is not None
     monkeypatch.setattr("sys.platform", "win32")
-    unknown = memory.CpuMemory().read()
+    unknown = measuring.CpuMemory().read()
     assert unknown.rss_growth is None and "not known" in unknown.how
 
 

@@ -25,8 +25,7 @@ ENGINE = {
     "fusionbench.stages.detecting.DETECTED_BY": ["stages/detecting.py", "boxes.py"],
     "fusionbench.detection.finetuning.TRAINED_BY": ["detection/finetuning.py"],
     "fusionbench.profiling.running.MEASURED_BY": [
-        f"profiling/{name}*.py"
-        for name in ("flops", "measuring", "memory", "modules", "scopes", "timing")
+        f"profiling/{name}*.py" for name in ("flops", "measuring", "modules", "scopes", "timing")
     ],
 }
 """The constants that stand for engine code, and that code."""

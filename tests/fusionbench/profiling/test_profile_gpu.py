@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fusionbench.profiling.measuring import measure
-from fusionbench.profiling.memory import CudaMemory
+from fusionbench.profiling.measuring import CudaMemory, measure
 from fusionbench.profiling.records import Size
 from fusionbench.profiling.scopes import make_inputs
 from fusionbench.profiling.settings import Effort, ProfileSettings, Reply, Request

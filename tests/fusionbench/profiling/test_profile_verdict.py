@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fusionbench.profiling import memory, watching
+from fusionbench.profiling import measuring, watching
 from fusionbench.profiling.records import ScopeTimes, Snapshot, Watch
 from fusionbench.profiling.timing import statistics
 from fusionbench.profiling.watching import CpuTimes, NvmlProbe, judge
@@ -178,7 +178,7 @@ def test_this_process_is_no_other_process(monkeypatch, pids, context, others) ->
 
 
 def test_memory_growth_holds_what_was_freed_again() -> None:
-    meter = memory.CpuMemory()
+    meter = measuring.CpuMemory()
     np.ones(8_000_000).sum()
     grown = meter.read()
     assert grown.rss_growth is not None and 60e6 < grown.rss_growth < 200e6
@@ -187,6 +187,6 @@ def test_memory_growth_holds_what_was_freed_again() -> None:
 
 def test_memory_where_linux_does_not_forget(monkeypatch: pytest.MonkeyPatch) -> None:
     peaks = iter([100, 130])
-    monkeypatch.setattr(memory, "_forget_peak", lambda: False)
-    monkeypatch.setattr(memory, "_peak_of_process", lambda: next(peaks))
-    assert memory.CpuMemory().read().rss_growth == 30
+    monkeypatch.setattr(measuring, "_forget_peak", lambda: False)
+    monkeypatch.setattr(measuring, "_peak_of_process", lambda: next(peaks))
+    assert measuring.CpuMemory().read().rss_growth == 30
