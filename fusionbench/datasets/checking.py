@@ -173,6 +173,8 @@ def _check(reading: Reading, pooled: dict[Which, Window], pair: Pair) -> _Seen:
         lost = any(p.check == "few-levels" for p in seen.problems)
         if look.constant(image) and not lost:
             seen.add("constant-source", f"{NAMES[which]}: {image.flat[0]}")
+        elif not lost and (levels := look.few_levels(luma(image))):
+            seen.add("few-levels-source", f"{NAMES[which]}: {levels}")
     if not resized:
         _compare(seen, luma(images["ir"]), luma(images["vis"]))
     return seen
