@@ -118,6 +118,18 @@ CHECKS: dict[str, Check] = {
             "say it with --ir-range (or --vis-range) min-max, P1-P99 or LOW:HIGH",
         ),
         _unfit(
+            "byte-order",
+            "images of 16 bits",
+            "the two bytes of every value are exchanged: neighbours differ by multiples of 256",
+            "save the file in the byte order that its format has",
+        ),
+        _suspect(
+            "few-levels-source",
+            SOURCES,
+            "a source has hardly any gray levels",
+            "use the original; a mask, labels or a preview was taken for an image",
+        ),
+        _unfit(
             "constant-source",
             SOURCES,
             "every pixel of a source has one value",
@@ -342,6 +354,18 @@ CHECKS: dict[str, Check] = {
             FUSED,
             "images fit their own sources better when they are turned or mirrored",
             "save images as their sources lie",
+        ),
+        _suspect(
+            "exchanged-channels",
+            FUSED,
+            "red is blue: the channels are in the other order than those of the visible image",
+            "save the image as RGB; OpenCV takes and gives BGR",
+        ),
+        _suspect(
+            "white-fused",
+            FUSED,
+            "much of the image is white where the sources are not: values above 255 were cut",
+            "look at the images; scale values before saving",
         ),
         _suspect(
             "inverted-fused",

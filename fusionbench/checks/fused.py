@@ -33,9 +33,9 @@ SIDE = 16
 """Side of a thumbnail."""
 COARSE = 64
 """Side of the images on which the direction of edges is compared."""
-FEW = 4
+FEW = 16
 """So many levels are no image where the sources have MANY."""
-MANY = 32
+MANY = 64
 NEAR_BLACK = 2
 """The highest level of values in 0..1 that were saved as bytes."""
 STEP, FLAT = 96, 12
@@ -50,11 +50,17 @@ FITS, GAP, WIDE_GAP, REMAINS = 0.6, 0.2, 0.3, 0.5
 images do), and leaves at most REMAINS of what its own leaves."""
 FEW_OF = 0.2
 """Below this share of the images, single ones must be the clearer."""
+WHITE = 0.3
+"""Share of an image's pixels that are white beyond the share of either source's."""
+COLOURED, EXCHANGED = 2.0, -0.5
+"""Mean difference of red and blue from which an image has colours, and the agreement with those of
+the visible image from which down red is blue."""
 NEGATIVE, SURELY_NEGATIVE = -0.3, -0.6
 """Polarity of images where half of them are negative, and of a single one."""
 JUDGED = (
     *("levels-0-1", "constant-fused", "few-levels-fused", "repeated-fused", "same-as-another"),
     *("fused-is-source", "wrapped-fused", "fits-another-pair", "turned-fused", "inverted-fused"),
+    *("white-fused", "exchanged-channels"),
 )
 """The checks of looks."""
 RANGE = ("output-range", "output-clipped")
@@ -78,6 +84,8 @@ class Look:
         polarity: Agreement of its edges with the stronger edge of the sources, -1..1; 0 where
             there are no edges.
         wrapped: Share of the pixels beside which a value wrapped around.
+        white: Share of the pixels that are white, less the larger such share of the sources.
+        colours: Agreement of red less blue with the visible image's, -1..1; 0 without colours.
         thumbs: Luma thumbnails of fused, infrared and visible, SIDE×SIDE bytes each, as base64.
     """
 
@@ -91,6 +99,8 @@ class Look:
     polarity: float
     wrapped: float
     thumbs: str
+    white: float = 0.0
+    colours: float = 0.0
 
     @classmethod
     def of(cls, triple: PairTriple) -> Look:
@@ -99,7 +109,9 @@ class Look:
 
         (gray,) = triple.seen("luma")
         planes = gray.fused, gray.ir, gray.vis
-        own, *used = (plane.remember(_used) for plane in planes)
+        shares = [plane.remember(_shares) for plane in planes]
+        own, *used = ([int(level) for level in np.flatnonzero(share)] for share in shares)
+        white = shares[0][-1] - max(shares[1][-1], shares[2][-1])
         small = [plane.remember(_small) for plane in planes]
         tiny = [cv2.resize(s, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for s in small]
         norms = [cv2.norm(gray.fused.u8, s.u8, cv2.NORM_L1) for s in planes[1:]]
@@ -115,6 +127,8 @@ class Look:
             polarity=round(_polarity(small), 4),
             wrapped=round(_wrapped(triple), 6),
             thumbs=base64.b64encode(b"".join(t.tobytes() for t in tiny)).decode("ascii"),
+            white=round(max(0.0, float(white)), 4),
+            colours=round(_colours(triple), 4),
         )
 
     def row(self) -> dict[str, Any]:
@@ -150,12 +164,25 @@ class Look:
         return raw.reshape(3, SIDE, SIDE).astype(np.float32)
 
 
-def _used(plane: Plane) -> list[int]:
-    """The levels that occur, in order."""
+def _shares(plane: Plane) -> F32:
+    """The share of the pixels at each level."""
     import cv2
 
     counts = cv2.calcHist([plane.u8], [0], None, [256], [0, 256])
-    return [int(level) for level in np.flatnonzero(counts)]
+    return counts.ravel().view(np.float32) / plane.pixels
+
+
+def _colours(triple: PairTriple) -> float:
+    """Agreement of red less blue of the fused and the visible image, on a grid of pixels."""
+    images = triple.fused, triple.sources.vis
+    if any(image.ndim == 2 for image in images):
+        return 0.0
+    step = tuple(slice(None, None, -(-side // COARSE)) for side in triple.fused.shape[:2])
+    one, other = (image[step].astype(np.float32) for image in images)
+    one, other = (image[..., 0] - image[..., 2] for image in (one, other))
+    if min(float(np.abs(x).mean()) for x in (one, other)) < COLOURED:
+        return 0.0
+    return float((one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum()))
 
 
 def _small(plane: Plane) -> U8:
@@ -266,7 +293,7 @@ def judge(looks: Mapping[str, Look], *, anchor: bool = False) -> list[Problem]:
     found = list(_levels(looks))
     found += _copies(_without(looks, found))
     kinds = (_repeated, _misfits, lambda rest: _wrapped_around(rest, len(looks)), _inverted)
-    for kind in kinds:
+    for kind in (*kinds, _discoloured):
         found += kind(_without(looks, found))
     return found
 
@@ -377,6 +404,17 @@ def _inverted(looks: Mapping[str, Look]) -> Iterator[Problem]:
     for pair, look in looks.items():
         if look.polarity <= (NEGATIVE if half else SURELY_NEGATIVE):
             yield Problem("inverted-fused", pair, "")
+
+
+def _discoloured(looks: Mapping[str, Look]) -> Iterator[Problem]:
+    """Images of exchanged channels, where that is so of most; and white ones."""
+    exchanged = {pair for pair, look in looks.items() if look.colours <= EXCHANGED}
+    coloured = sum(look.colours != 0 for look in looks.values())
+    for pair, look in looks.items():
+        if pair in exchanged and len(exchanged) * 2 > coloured:
+            yield Problem("exchanged-channels", pair, "")
+        elif look.white >= WHITE:
+            yield Problem("white-fused", pair, f"{look.white:.0%} of the pixels")
 
 
 def _clear(own: F32, best: F32) -> NDArray[np.bool_]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from fusionbench.images import U8, Picture
@@ -21,6 +22,10 @@ COLOUR = 4.0
 """Mean of the largest less the smallest channel above which an image is in colour. The gray images
 in colour files of KAIST reach 2.0, the visible images of MSRS begin at 8."""
 FALSE_COLOUR = 8.0
+ROUGHER, SMALLEST = 3.0, 8
+"""How many times rougher samples are whose bytes were exchanged, on images of so many pixels."""
+FEW = 16
+"""Gray levels of a source up to which they are few."""
 ALIKE = 0.99
 """Correlation of infrared and visible luma from which they are one image; real pairs reach 0.66."""
 
@@ -39,6 +44,8 @@ def picture_findings(
         yield "fused-few-levels", lost
     if not fused and not stated and (lost := lost_levels(picture)):
         yield "few-levels", lost
+    if bytes_exchanged(picture.samples):
+        yield "byte-order", f"{picture.samples.min()} to {picture.samples.max()}"
     if picture.alpha is not None and picture.alpha < 1:
         yield "transparent", f"opacity from {picture.alpha:.0%}"
     elif picture.alpha is not None:
@@ -71,9 +78,34 @@ def lost_levels(picture: Picture) -> str:
     return f"{low} to {high} of 0 to {white}: {left} of {held} gray levels are left"
 
 
+def bytes_exchanged(samples: NDArray[Any]) -> bool:
+    """Whether 16-bit samples would make an image with their two bytes in the other order.
+
+    Neighbours differ little in an image; with the bytes in the wrong order their low byte, which is
+    noise, counts 256 times.
+    """
+    if samples.dtype != np.uint16 or min(samples.shape[:2]) < SMALLEST:
+        return False
+    own, other = map(_roughness, (samples, samples.byteswap()))
+    return 0 < other * ROUGHER < own
+
+
+def _roughness(samples: NDArray[Any]) -> float:
+    """The mean difference of neighbours, as a share of the standard deviation."""
+    values = samples.astype(np.float32)
+    spread = float(values.std())
+    return float(np.abs(np.diff(values, axis=1)).mean()) / spread if spread else 0.0
+
+
 def colourfulness(image: U8) -> float:
     """Mean over the pixels of the largest less the smallest channel; 0 for a gray image."""
     return 0.0 if image.ndim == 2 else float(np.ptp(image, axis=2).mean())
+
+
+def few_levels(image: U8) -> str:
+    """How many gray levels an image has, in words, where they are few; else nothing."""
+    levels = int(np.count_nonzero(np.bincount(image.ravel(), minlength=256)))
+    return f"{levels} gray levels" if levels <= FEW and image.size >= FEW**2 else ""
 
 
 def constant(image: U8) -> bool:

@@ -188,6 +188,8 @@ def _examined(
         lost = any(p.check == "few-levels" for p in seen.problems)
         if look.constant(image) and not lost:
             seen.add("constant-source", f"{NAMES[which]}: {image.flat[0]}")
+        elif not lost and (levels := look.few_levels(luma(image))):
+            seen.add("few-levels-source", f"{NAMES[which]}: {levels}")
     if not resized:
         _compare(seen, luma(images["ir"]), luma(images["vis"]))
     return seen

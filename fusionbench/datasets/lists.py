@@ -12,7 +12,9 @@ from fusionbench.errors import DataError
 from fusionbench.files import read_lines
 from fusionbench.images import SUFFIXES
 
-_HEADERS = {"id", "ids", "name", "names", "file", "filename", "image", "images", "pair", "pairs"}
+_HEADERS = "id name file filename image pair ir vi vis infrared visible thermal rgb"
+_HEADER = re.compile(rf"({_HEADERS.replace(' ', '|')})s?", re.IGNORECASE)
+_COLUMNS = re.compile(r"[\t,;]")
 
 
 def read_list(file: Path, pairs: Sequence[Pair], option: str, where: str) -> list[str]:
@@ -76,20 +78,24 @@ def _names(pairs: Iterable[Pair], form: Callable[[str], str]) -> dict[str, str]:
 
 
 def _of_line(line: str, names: dict[str, str], form: Callable[[str], str]) -> str | None:
-    if key := _of_entry(line, names, form):
+    parts = [part for part in _COLUMNS.split(line) if part.strip()]
+    if key := _of_entry(line, names, form, folders=len(parts) < 2):
         return key
-    keys = {_of_entry(part, names, form) for part in re.split(r"[\t,;]", line) if part.strip()}
+    keys = {_of_entry(part, names, form) for part in parts}
     return keys.pop() if len(keys) == 1 else None
 
 
-def _of_entry(text: str, names: dict[str, str], form: Callable[[str], str]) -> str | None:
+def _of_entry(
+    text: str, names: dict[str, str], form: Callable[[str], str], *, folders: bool = True
+) -> str | None:
+    """The id that a text stands for, with ``folders`` in front of it or without."""
     text = text.strip().strip('"').removeprefix("./").replace("\\", "/")
     place = PurePosixPath(text)
     short = str(place.with_suffix("")) if place.suffix.lower() in SUFFIXES else text
-    tried = (text, short, PurePosixPath(short).name)
+    tried = (text, short, *([PurePosixPath(short).name] if folders else []))
     return next((names[form(one)] for one in tried if form(one) in names), None)
 
 
 def _is_header(line: str, lines: Sequence[str]) -> bool:
-    first = re.split(r"[\t,;]", line)[0].strip().strip('"').casefold()
-    return line == lines[0] and len(lines) > 1 and first in _HEADERS
+    first = _COLUMNS.split(line)[0].strip().strip('"')
+    return line == lines[0] and len(lines) > 1 and bool(_HEADER.fullmatch(first))

@@ -16,6 +16,8 @@ SAME = 0.5
 """Pixels: two boxes of one class whose edges lie no further apart are one, up to rounding."""
 BEYOND = 1.0
 """Pixels that a box may reach out of the image before it is said."""
+LEAST_SIDE = 0.5
+"""Pixels of width and height below which a box has no area."""
 FAR_OUT, CONSIDERABLE = 0.05, 0.25
 """The share of the image's side that few boxes reach out by, and the share that is not few."""
 UNFIT = ("box-outside", "box-turned-over")
@@ -67,15 +69,16 @@ class BoxChecks:
         wide, high = map(float, size)
         left, right = (min(max(x, 0.0), wide) for x in (box.left, box.right))
         top, bottom = (min(max(y, 0.0), high) for y in (box.top, box.bottom))
+        flat = False
         if box.largest:
             self._add("boxes-in-pixels", box, f"numbers up to {box.largest:g}")
         elif self.in_pixels and right > left and max(box.right, box.bottom) <= 1:
             self._add("boxes-in-shares", box, _corners(box))
-        elif box.right <= box.left or box.bottom <= box.top:
+        elif flat := min(box.right - box.left, box.bottom - box.top) < LEAST_SIDE:
             self._leave_out("box-turned-over", box, ignored)
         elif right <= left or bottom <= top:
             self._leave_out("box-outside", box, ignored)
-        if right <= left or bottom <= top:
+        if flat or right <= left or bottom <= top:
             self.odd.append(f"{box.where}: nothing of the box is inside the image; left out")
             return None
         over = max(left - box.left, box.right - right), max(top - box.top, box.bottom - bottom)

@@ -13,6 +13,7 @@ from fusionbench.checks import Problem
 from fusionbench.errors import DataError
 from fusionbench.files import read_text
 from fusionbench.images import SUFFIXES
+from fusionbench.labels.finding import bare
 from fusionbench.labels.readers import (
     LEAST_POLYGON,
     ImageLabels,
@@ -115,6 +116,8 @@ def _box(
     for key, known in (("image_id", images), ("category_id", names)):
         if annotation[key] not in known:
             raise DataError(f"{where}: {key} {annotation[key]!r} is not listed")
+    if "score" in annotation:
+        raise DataError(f"{where} has a score: what a detector found, not what is there? remove it")
     left, top, right, bottom, outlined = _edges(annotation, where)
     ignore = bool(annotation.get("iscrowd") or annotation.get("ignore"))
     name = names[annotation["category_id"]]
@@ -154,8 +157,10 @@ def images_of(
         names of images of no pair.
     """
     by_name: dict[str, list[CocoImage]] = {}
+    known = {PurePosixPath(pair).name for pair in ids}
     for image in file.images:
-        by_name.setdefault(PurePosixPath(image.name).name, []).append(image)
+        name = PurePosixPath(image.name).name
+        by_name.setdefault(name if name in known else bare(name), []).append(image)
     sharing = Counter(PurePosixPath(pair).name for pair in ids)
     found: dict[str, CocoImage] = {}
     problems: list[Problem] = []

@@ -52,9 +52,29 @@ def find_files(
 
 
 def as_spelled(path: Path) -> Path | None:
-    """The path if there is such a file, with its suffix in small or capital letters."""
-    capital = path.with_suffix(path.suffix.upper())
-    return next((spelled for spelled in (path, capital) if spelled.is_file()), None)
+    """The path if there is such a file, with its suffix in small or capital letters.
+
+    Raises:
+        DataError: It is a link that leads nowhere, or a folder: not to be taken for no file.
+    """
+    for spelled in (path, path.with_suffix(path.suffix.upper())):
+        if spelled.is_file():
+            return spelled
+        if spelled.is_symlink() or spelled.exists():
+            raise DataError(f"{spelled}: a link that leads nowhere, or a folder, not a file")
+    return None
+
+
+_EXPORTED = re.compile(r"_(?:png|jpe?g|bmp|tiff?|webp)\.rf\.[0-9A-Za-z]{16,}")
+
+
+def bare(name: str) -> str:
+    """The name of the image that an export of labels was made of.
+
+    >>> bare("01301_png.rf.0123456789abcdef0123456789abcdef")
+    '01301'
+    """
+    return _EXPORTED.sub("", name)
 
 
 def candidates(

@@ -12,7 +12,7 @@ from fusionbench.datasets.catalogue import LabelLayout
 from fusionbench.errors import DataError
 from fusionbench.labels.class_names import DATA_FILES, LESS_SURE, TEXT_FILES, find_names
 from fusionbench.labels.coco import read_coco
-from fusionbench.labels.finding import FoundFiles, NoLabelsError, as_spelled
+from fusionbench.labels.finding import FoundFiles, NoLabelsError, as_spelled, bare
 from fusionbench.labels.readers import read_yolo, voc_root
 
 SHOWN = 3
@@ -138,8 +138,9 @@ def _listed(folder: Path, suffix: str, ids: Collection[str]) -> dict[str, Path]:
         names_classes = file.name in (*TEXT_FILES, LESS_SURE) and file.stem not in ids
         if file.name.startswith(".") or names_classes or file.suffix.lower() != suffix:
             continue
-        if file.is_file() and listed.setdefault(_plain(file.stem), file) != file:
-            raise DataError(f"two files claim one name: {listed[_plain(file.stem)]} and {file}")
+        name = _plain(file.stem if file.stem in ids else bare(file.stem))
+        if as_spelled(file) and listed.setdefault(name, file) != file:
+            raise DataError(f"two files claim one name: {listed[name]} and {file}")
     return listed
 
 

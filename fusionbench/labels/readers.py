@@ -183,13 +183,16 @@ def voc_root(path: Path) -> ElementTree.Element:
     """
     try:
         try:
-            return ElementTree.fromstring(read_text(path))
+            root = ElementTree.fromstring(read_text(path))
         except DataError:  # in the encoding that its first line names
-            return ElementTree.fromstring(path.read_bytes())
+            root = ElementTree.fromstring(path.read_bytes())
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
     except (ElementTree.ParseError, ValueError) as error:
         raise DataError(f"{path}: not xml: {error}") from error
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]  # without a namespace
+    return root
 
 
 def stated_size(width: Any, height: Any, where: str) -> Size | None:

@@ -32,10 +32,13 @@ def read_labels(
             unusable labels take no part in the evaluation.
 
     Raises:
-        DataError: A pair has no file where it should, or a file is malformed (names file and line).
+        DataError: A pair has no file where it should, a file is malformed (names file and line), or
+            there is no object of any class.
     """
     problems = _Problems(record, findings)
     naming = naming_of(layout, found)
+    if not naming.classes:
+        raise DataError(f"{found.source}: the labels hold no object of any class")
     sizes = problems.sizes(_labelled(record, layout, found, problems))
     raw = _raw(layout, found, sizes, problems)
     raw = {pair: problems.fitted(pair, raw[pair], sizes[pair], layout.format) for pair in raw}

@@ -192,7 +192,7 @@ def collect(
     beyond = [path for one, _ in placed.values() for key, path in one.items() if key in outside]
     problems = {name: list(bad) for name, (_, bad) in found.items()}
     for name, (images, _) in found.items():
-        if not images:
+        if not images and not any(p.check == "two-files" for p in problems[name]):
             raise _strangers(folders[name], dataset, elsewhere=bool(placed[name][0]))
     covered = [set(images) for images, _ in found.values()]
     common = set.intersection(*covered)
