@@ -162,8 +162,8 @@ def writers() -> dict[str, Writer]:
     from fusionbench.report.figures import write_rank_figures
     from fusionbench.report.figures.box_plots import write_boxes
     from fusionbench.report.figures.grids import write_grids
-    from fusionbench.report.html import write_html
     from fusionbench.report.leaderboard import write_leaderboard
+    from fusionbench.report.page.page import write_html
     from fusionbench.report.ranks import write_ranks
 
     return {

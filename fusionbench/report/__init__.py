@@ -66,6 +66,7 @@ def write_report(
     from fusionbench.report.detection import write_detection
     from fusionbench.report.figures import fonts
     from fusionbench.report.leaderboard import find_ours, write_leaderboard
+    from fusionbench.report.page.data import Parts
     from fusionbench.report.page.page import write_html
     from fusionbench.report.profile import write_profile
     from fusionbench.report.ranks import write_ranks
@@ -80,15 +81,19 @@ def write_report(
         read_boxes(boxes, results.manifest)
     if figures:
         fonts.prepare(_names(results))
-    written = [*write_leaderboard(results, style), *write_ranks(results)]
-    written += write_detection(results, figures=figures, style=style, sources=sources)
+    parts = Parts.read(results)
+    written = write_leaderboard(results, style)
+    written += write_ranks(results, parts.rankings, parts.significance)
+    written += write_detection(
+        results, parts.evaluations, figures=figures, style=style, sources=sources
+    )
     written += write_profile(results.run.root, results, figures=figures)
     with ThreadPoolExecutor(1) as beside:
-        page = beside.submit(write_html, results) if html else None
+        shown = beside.submit(write_html, results, parts, style, sources=sources) if html else None
         if figures:
             written += _figures(results, [ours] if ours else [], boxes)
-        if page:
-            written += page.result()
+        if shown:
+            written += shown.result()
     fonts.say_missing()
     return written
 

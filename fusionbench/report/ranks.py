@@ -68,7 +68,11 @@ def rankings_of(results: Results) -> list[Ranking]:
     return [rank_board(board) for board in results.boards()]
 
 
-def write_ranks(results: Results) -> list[Path]:
+def write_ranks(
+    results: Results,
+    rankings: Sequence[Ranking] | None = None,
+    significance: pd.DataFrame | None = None,
+) -> list[Path]:
     """Write ranks, tests and intervals, for every data set under every convention.
 
     ``ranks.csv``, ``ranks.md`` and ``ranks.tex`` hold each method's mean rank by every metric and
@@ -77,14 +81,21 @@ def write_ranks(results: Results) -> list[Path]:
     methods by every metric: the mean difference with its 95 % bootstrap interval, and Wilcoxon's p
     value as it is and after Holm's correction over all comparisons by that metric on that data set.
     ``stability.csv`` says how far the orders of different metrics and conventions agree.
+
+    Args:
+        results: Of a run.
+        rankings: What :func:`rankings_of` gives, where it has been computed.
+        significance: What :func:`significance_frame` gives of them, likewise.
     """
-    root, rankings = results.run.root, rankings_of(results)
+    root = results.run.root
+    rankings = rankings_of(results) if rankings is None else rankings
+    frame = significance_frame(rankings) if significance is None else significance
     tables = rank_tables(rankings)
     compared = convention_tables(rankings)
     texts = {
         "ranks.csv": frame_text(rank_frame(rankings)),
         "ranks.md": document("Ranks", [*tables, *compared]),
-        "significance.csv": frame_text(significance_frame(rankings)),
+        "significance.csv": frame_text(frame),
         "stability.csv": frame_text(stability_frame(rankings)),
     }
     for name, text in texts.items():

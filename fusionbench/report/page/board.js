@@ -48,7 +48,7 @@ function boardTools() {
 function withFamilies(table) {
   const family = (line) => {
     const method = data.methods[methodOf(line)];
-    return plainCell(method && !method.anchor ? [method.family, method.year].filter(Boolean).join(" ") : null);
+    return plainCell(method && !method.anchor ? [method.family, method.year].filter(Boolean).join(" ") : "");
   };
   const blocks = table.blocks.map((block) => ({ ...block, lines: block.lines.map(([name, ...cells]) => [name, family([name]), ...cells]) }));
   return { ...table, headers: [["Family", "", true], ...table.headers], blocks };

@@ -12,7 +12,7 @@ function costTools() {
   if (!heads.includes(cost.head)) [cost.head] = heads;
   fill($("cost-tools"),
     field("Cost", select("cost-head", heads.map((head) => [head, head]), cost.head, (v) => redraw("head", v))),
-    field("Measured", select("condition", data.cost.map((table, place) => [String(place), table.heading]), String(cost.table), (v) => redraw("table", Number(v)))));
+    field("Measured", select("condition", data.cost.map((table, place) => [String(place), table.heading.replace("Computational cost at ", "")]), String(cost.table), (v) => redraw("table", Number(v)))));
 }
 
 /** Points that no other point beats in both: cheaper, and better. */
@@ -31,7 +31,7 @@ function costPoints(column) {
   const means = meansAt(column.place);
   return data.cost[cost.table].blocks.flatMap((block) => block.lines)
     .map((line) => ({ label: line[0][0], method: methodOf(line), x: numeric(line[place]?.[0]), y: means.get(methodOf(line)) ?? null }))
-    .filter((p) => p.method >= 0 && passes(p.method) && known(p.x) && p.x > 0 && known(p.y) && Number.isFinite(p.y));
+    .filter((p) => p.method >= 0 && !data.methods[p.method].anchor && passes(p.method) && known(p.x) && p.x > 0 && known(p.y) && Number.isFinite(p.y));
 }
 
 function drawCost() {

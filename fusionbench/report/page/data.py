@@ -7,15 +7,13 @@ seven significant digits; the full precision is in ``scores.csv``.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fusionbench.checks import without_folders
 from fusionbench.citing import column_citation
-from fusionbench.errors import FusionBenchError
 from fusionbench.manifest import ColumnRecord, DataSetRecord, Invocation, Manifest, MethodRecord
 from fusionbench.names import distinct
 from fusionbench.report.leaderboard import board_table
@@ -25,6 +23,7 @@ from fusionbench.results import Result, Results, conventions
 from fusionbench.runs import Row, Run, latest
 from fusionbench.statistics.contests import Ranking
 from fusionbench.tables.model import Table
+from fusionbench.tables.style import PLAIN, Marks, TableStyle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,47 +43,59 @@ MOST = 30
 
 Json = Any
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
-class Extras:
-    """The parts of a run that not every run has: evaluations of detectors, and a profile."""
+class Parts:
+    """What several files of a report show, computed once.
 
-    evaluations: Sequence[DetectionBoard] = ()
-    profile: Profile | None = None
+    Attributes:
+        rankings: The contests of every data set under every convention.
+        significance: The rows of ``significance.csv``.
+        evaluations: What detectors found, where any looked.
+        profile: What methods cost, where they were measured.
+    """
+
+    rankings: Sequence[Ranking]
+    significance: pd.DataFrame
+    evaluations: Sequence[DetectionBoard]
+    profile: Profile | None
 
     @classmethod
-    def read(cls, results: Results) -> Extras:
-        """What the run's folder holds; a part that cannot be read is left out, and said."""
+    def read(cls, results: Results) -> Parts:
+        """Those of a run.
+
+        Raises:
+            FusionBenchError: What the run holds of detection or of a profile is damaged.
+        """
         from fusionbench.detection.results import collect_detection
         from fusionbench.report.profile import read_profile
 
-        evaluations: list[DetectionBoard] = []
-        profile = None
-        try:
-            evaluations = collect_detection(results.run)
-        except FusionBenchError as error:
-            log.warning("no detection in report.html: %s", error)
-        try:
-            profile = read_profile(results.run.root, results)
-        except FusionBenchError as error:
-            log.warning("no profile in report.html: %s", error)
-        return cls(evaluations, profile)
+        rankings = rankings_of(results)
+        profile = read_profile(results.run.root, results)
+        found = collect_detection(results.run)
+        return cls(rankings, significance_frame(rankings), found, profile)
 
 
 def page_data(
-    results: Results, images: Sequence[Sequence[Preview]], extras: Extras
+    results: Results,
+    images: Sequence[Sequence[Preview]],
+    parts: Parts,
+    style: TableStyle = PLAIN,
+    *,
+    sources: bool = True,
 ) -> dict[str, Json]:
     """Everything that the page shows but its previews.
 
     Args:
         results: Of every method on every data set.
         images: Previews, by data set and pair; the sizes of the sources are taken from them.
-        extras: Evaluations of detectors, and the profile.
+        parts: Ranks, comparisons, evaluations of detectors, and the profile.
+        style: How tables look; conventions are not put side by side here.
+        sources: Whether the source images have rows in the tables of detection.
     """
-    run, manifest = results.run, results.manifest
-    rankings = rankings_of(results)
+    manifest = results.manifest
+    marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
+    style = replace(style, layout="single", marks=marks, side_by_side=False)
     titles = ", ".join(data.title or data.name for data in manifest.datasets)
     views = _views(manifest)
     return {
@@ -98,16 +109,13 @@ def page_data(
         ],
         "views": views,
         "datasets": [
-            _dataset(run, data, [r for r in rankings if r.board.dataset is data], views, previews)
+            _dataset(results, data, parts, style, previews)
             for data, previews in zip(manifest.datasets, images, strict=True)
         ],
-        "agreement": [table.as_json() for table in convention_tables(rankings)],
-        "detection": [
-            _evaluation(run, board, table, views)
-            for board, table in zip(extras.evaluations, _detection(results, extras), strict=True)
-        ],
-        "cost": [table.as_json() for table in _cost(extras)],
-        "about": about(run, extras),
+        "agreement": [table.as_json() for table in convention_tables(parts.rankings)],
+        "detection": _detection(results, parts, style, sources),
+        "cost": [table.as_json() for table in _cost(parts)],
+        "about": about(manifest, parts),
     }
 
 
@@ -136,39 +144,45 @@ def _views(manifest: Manifest) -> list[Json]:
 
 
 def _dataset(
-    run: Run,
+    results: Results,
     data: DataSetRecord,
-    rankings: Sequence[Ranking],
-    views: Sequence[Json],
+    parts: Parts,
+    style: TableStyle,
     previews: Sequence[Preview],
 ) -> Json:
-    results = rankings[0].board.results if rankings else ()
+    manifest, views = results.manifest, _views(results.manifest)
+    own = [result for result in results.every if result.dataset is data] if manifest.columns else []
     return {
         "name": data.name,
         "title": data.title or data.name,
         "split": data.split,
         "pairs": [pair.id for pair in data.pairs],
         "sizes": [preview.size for preview in previews],
-        "boards": [_board(ranking, run.manifest) for ranking in rankings],
-        "values": [[_values(r, c) for r in results] for c in run.manifest.columns],
-        "troubles": [_troubles(result, run.manifest.columns) for result in results],
-        "originals": [_original(run, data, view["method"]) for view in views],
+        "boards": [
+            _board(ranking, parts.significance, style, manifest)
+            for ranking in parts.rankings
+            if ranking.board.dataset is data
+        ],
+        "values": [[_values(r, c) for r in own] for c in manifest.columns],
+        "troubles": [_troubles(result, manifest.columns) for result in own],
+        "originals": [_original(results.run, data, view["method"]) for view in views],
     }
 
 
-def _board(ranking: Ranking, manifest: Manifest) -> Json:
+def _board(ranking: Ranking, frame: pd.DataFrame, style: TableStyle, manifest: Manifest) -> Json:
     """A table with what it is of: the place of each head's column, null for other heads."""
     board = ranking.board
-    table = board_table(board)
+    table = board_table(board, style)
     others = len(table.headers) - len(board.columns)
     columns = {column.metric: manifest.columns.index(column) for column in board.columns}
     (ranks,) = rank_tables([ranking])
+    own = (frame.dataset == board.dataset.name) & (frame.convention == board.convention)
     return {
         "convention": board.convention,
         "columns": [*[None] * others, *columns.values()],
         "table": table.as_json(),
         "ranks": ranks.as_json() if ranks.blocks else None,
-        "significance": _compared(significance_frame([ranking]), columns, manifest),
+        "significance": _compared(frame[own], columns, manifest),
     }
 
 
@@ -186,20 +200,24 @@ def _compared(frame: pd.DataFrame, columns: Mapping[str, int], manifest: Manifes
     return found
 
 
-def _detection(results: Results, extras: Extras) -> list[Table]:
-    if not extras.evaluations:
+def _detection(results: Results, parts: Parts, style: TableStyle, sources: bool) -> list[Json]:
+    if not parts.evaluations:
         return []
     from fusionbench.report.detection import detection_tables
 
-    return detection_tables(results, extras.evaluations)
+    tables = detection_tables(results, parts.evaluations, style, sources=sources)
+    return [
+        _boxes(results.run, board) | {"table": table.as_json()}
+        for board, table in zip(parts.evaluations, tables, strict=True)
+    ]
 
 
-def _cost(extras: Extras) -> list[Table]:
-    if extras.profile is None:
+def _cost(parts: Parts) -> list[Table]:
+    if parts.profile is None:
         return []
     from fusionbench.report.profile import profile_tables
 
-    return profile_tables(extras.profile)
+    return profile_tables(parts.profile)
 
 
 def _values(result: Result, column: ColumnRecord) -> list[Json]:
@@ -246,13 +264,12 @@ def _original(run: Run, data: DataSetRecord, method: int | None) -> Json:
     return {"folder": f"fused/{data.name}/{record.name}", "missing": missing}
 
 
-def about(run: Run, extras: Extras) -> Json:
+def about(manifest: Manifest, parts: Parts) -> Json:
     """The manifest as the page shows it: nothing of where files lie but the commands."""
-    manifest = run.manifest
-    inner = [finding for board in extras.evaluations for finding in board.record.findings]
+    inner = [finding for board in parts.evaluations for finding in board.record.findings]
     found = [without_folders(finding.text()) for finding in (*manifest.findings, *inner)]
     return {
-        "commands": [_invocation(one) for one in _commands(manifest, extras)],
+        "commands": [_invocation(one) for one in _commands(manifest, parts)],
         "versions": manifest.versions,
         "hardware": manifest.hardware,
         "datasets": [_data(data) for data in manifest.datasets],
@@ -272,12 +289,12 @@ def _column(column: ColumnRecord) -> Json:
     }
 
 
-def _commands(manifest: Manifest, extras: Extras) -> list[Invocation]:
+def _commands(manifest: Manifest, parts: Parts) -> list[Invocation]:
     """Every command that worked on the run, in the order of time."""
     every: list[Invocation] = [*manifest.earlier, manifest]
-    every += [board.record for board in extras.evaluations]
-    if extras.profile is not None:
-        every += [*extras.profile.manifest.earlier, extras.profile.manifest]
+    every += [board.record for board in parts.evaluations]
+    if parts.profile is not None:
+        every += [*parts.profile.manifest.earlier, parts.profile.manifest]
     known = {(one.started, one.command): one for one in every}
     return sorted(known.values(), key=lambda one: one.started)
 
@@ -313,8 +330,8 @@ def _origin(method: MethodRecord) -> Json:
     }
 
 
-def _evaluation(run: Run, board: DetectionBoard, table: Table, views: Sequence[Json]) -> Json:
-    """A table, and boxes: true ones, and those found in every view of every pair.
+def _boxes(run: Run, board: DetectionBoard) -> dict[str, Json]:
+    """The boxes of an evaluation: true ones, and those found in every view of every pair.
 
     A box is ``[left, top, right, bottom, class, score]``, coordinates in pixels of the image; the
     score is left out of true boxes.
@@ -326,11 +343,10 @@ def _evaluation(run: Run, board: DetectionBoard, table: Table, views: Sequence[J
     places = {pair.id: place for place, pair in enumerate(data.pairs)}
     applied = Thresholds(max(FLOOR, record.thresholds.score), record.thresholds.overlap, MOST)
     truths = read_labels(run, record).truths
-    methods = [run.manifest.methods[view["method"]].name for view in views[len(SOURCES) :]]
+    methods = [method.name for method in run.manifest.methods if not method.is_source]
     return {
         "dataset": [each.name for each in run.manifest.datasets].index(data.name),
         "label": f"{record.detector_key}, {record.protocol}, labels {record.labels.name}",
-        "table": table.as_json(),
         "classes": record.detector.classes,
         "labels": record.labels.classes,
         "floor": applied.score,

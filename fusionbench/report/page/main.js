@@ -42,6 +42,7 @@ function beginning() {
   state.convention = data.conventions[0] || "";
   state.metric = data.columns.find((column) => column.convention === state.convention)?.metric || "";
   state.compared = state.metric;
+  state.against = first < 0 ? "" : String(first);
   state.method = method;
   state.a = data.views.length > 2 ? 1 : 0;
   state.b = data.views.length > 2 ? 2 : 1;

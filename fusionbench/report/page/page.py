@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from fusionbench.files import write_text
-from fusionbench.report.page.data import Extras, page_data
+from fusionbench.report.page.data import Parts, page_data
 from fusionbench.report.page.previews import Preview, previews
 from fusionbench.results import Results
+from fusionbench.tables.style import PLAIN, TableStyle
 
 BUDGET = 16_000_000
 """Bytes of the page that previews of images may take."""
@@ -37,7 +38,12 @@ POLICY = (
 
 
 def write_html(
-    results: Results, extras: Extras | None = None, *, budget: int = BUDGET
+    results: Results,
+    parts: Parts | None = None,
+    style: TableStyle = PLAIN,
+    *,
+    sources: bool = True,
+    budget: int = BUDGET,
 ) -> list[Path]:
     """Write ``report.html`` into a run's folder.
 
@@ -46,7 +52,9 @@ def write_html(
 
     Args:
         results: Of a run that has been scored, wholly or in part.
-        extras: Its evaluations of detectors and its profile, where they have been read.
+        parts: Its ranks, comparisons, evaluations and profile, where they have been read.
+        style: How tables look; see :func:`fusionbench.report.page.data.page_data`.
+        sources: Whether the source images have rows in the tables of detection.
         budget: Bytes of the page that previews of images may take, shared by the data sets in
             proportion to their pairs; 0 leaves all previews out.
 
@@ -60,7 +68,8 @@ def write_html(
         for dataset in run.manifest.datasets
     ]
     path = run.root / "report.html"
-    write_text(path, render(page_data(results, images, extras or Extras.read(results)), images))
+    data = page_data(results, images, parts or Parts.read(results), style, sources=sources)
+    write_text(path, render(data, images))
     return [path]
 
 

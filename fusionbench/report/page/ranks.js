@@ -32,13 +32,14 @@ function turned([first, second, n, difference, low, high, p, holm, better], agai
   return { ...other, first, second, difference, low, high };
 }
 
-const signed = (value) => (known(value) ? `${number(value) > 0 ? "+" : ""}${short(number(value))}` : "–");
+const signed = (value, decimals) => (known(value) ? `${number(value) > 0 ? "+" : ""}${shown(number(value), decimals)}` : "–");
 const chance = (p) => (known(p) ? (p < 0.001 ? "< 0.001" : p.toFixed(3)) : null);
 
 function comparisonLine({ one, first, second, n, difference, low, high, p, holm, better }, against) {
+  const decimals = decimalsAt(one.place);
   const tone = !known(better) || against === null ? "" : better === against ? "good" : "bad";
   return [plainCell(data.methods[first].label), plainCell(data.methods[second].label), plainCell(`${one.metric} ${ARROWS[one.better]}`),
-    plainCell(signed(difference)), plainCell(known(low) ? `${signed(low)} to ${signed(high)}` : null),
+    plainCell(signed(difference, decimals)), plainCell(known(low) ? `${signed(low, decimals)} to ${signed(high, decimals)}` : null),
     plainCell(chance(p)), plainCell(chance(holm)), plainCell(n), plainCell(known(better) ? data.methods[better].label : null, "", tone)];
 }
 

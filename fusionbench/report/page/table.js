@@ -28,11 +28,12 @@ function sortedLines(lines, order, words) {
     ...keyed.filter(([v]) => !known(v))].map(([, line]) => line);
 }
 
-const raised = (marks) => Boolean(marks) && h("sup", {}, marks);
+/** Letters and marks behind a cell, in room enough for the longest of its column: numbers stand below each other. */
+const raised = (marks, room) => (Boolean(marks) || room > 0) && h("sup", { style: room ? { "min-width": `${room}ch` } : {} }, marks);
 const RANKED = { best: "strong", second: "u", third: "em" };
 
-function content([text, rank, marks, std]) {
-  return [RANKED[rank] ? h(RANKED[rank], {}, text) : text || "–", std && h("span", { class: "std" }, ` ± ${std}`), raised(marks)];
+function content([text, rank, marks, std], room) {
+  return [RANKED[rank] ? h(RANKED[rank], {}, text) : text ?? "–", std && h("span", { class: "std" }, ` ± ${std}`), raised(marks, room)];
 }
 
 /**
@@ -41,13 +42,14 @@ function content([text, rank, marks, std]) {
  * `table` is what `Table.as_json` gives. Options: `filtered`, whether rows of methods follow the
  * filter; `down`, whether heads without an arrow sort the largest first; `open(method)` for names;
  * `skip(head, place)` for columns that are left out; `cell(place, method)`, more properties of a
- * cell; `most`, rows at most; `quiet`, no caption.
+ * cell; `most`, rows at most; `rows`, what a row is.
  */
 function drawTable(host, table, options = {}) {
   const asked = orders.get(host.id);
   const at = asked ? [table.stub, ...table.headers.map(([text]) => text)].indexOf(asked.head) : -1;
   const order = at < 0 ? null : { place: at, down: asked.down };
-  const columns = table.headers.map(([text, over, left], i) => ({ text, over, left, place: i + 1 }))
+  const longest = (place) => Math.max(0, ...table.blocks.flatMap((block) => block.lines.map((line) => line[place][2].length)));
+  const columns = table.headers.map(([text, over, left], i) => ({ text, over, left, place: i + 1, room: left ? 0 : longest(i + 1) }))
     .filter((one) => !options.skip?.(one.text, one.place - 1));
   const visible = (line) => !options.filtered || methodOf(line) < 0 || passes(methodOf(line));
   const words = order && (order.place === 0 || table.headers[order.place - 1]?.[2]);
@@ -68,6 +70,8 @@ function drawTable(host, table, options = {}) {
     $("unsort").disabled = !orders.size;
   });
   const focused = host.contains(document.activeElement) ? document.activeElement.dataset.place : undefined;
+  const marked = table.notes.filter(([mark]) => mark);
+  const rest = table.notes.filter(([mark]) => !mark);
   const status = host.querySelector(":scope > .status") || h("p", { class: "status", role: "status" });
   status.textContent = statusOf(all("lines").length, all("shown").length, order, table, options);
   fill(host, status,
@@ -77,7 +81,8 @@ function drawTable(host, table, options = {}) {
       bodies)),
     h("div", { class: "said" },
       table.caption.length > 0 && h("p", {}, table.caption.join(" ")),
-      table.notes.length > 0 && h("dl", {}, table.notes.map(([mark, text]) => h("div", {}, h("dt", {}, mark), h("dd", {}, text))))));
+      marked.length > 0 && h("dl", {}, marked.map(([mark, text]) => h("div", {}, h("dt", {}, mark), h("dd", {}, text)))),
+      rest.length > 0 && h("p", {}, rest.map(([, text]) => text).join(" "))));
   if (focused !== undefined) host.querySelector(`[data-place="${focused}"]`)?.focus({ preventScroll: true });
 }
 
@@ -117,10 +122,10 @@ function bodyRow(line, columns, order, options) {
     ? h("button", { type: "button", class: "link", title: "Show its values on every pair", onclick: () => options.open(method) }, text) : text;
   return h("tr", { class: record?.anchor ? "anchor" : "", "data-method": record?.name },
     h("th", { scope: "row" }, name, raised(marks)),
-    columns.map(({ left, place }) => {
+    columns.map(({ left, place, room }) => {
       const entry = line[place];
       const kind = `${left ? "words" : "n"} ${entry[1]} ${entry[4]} ${order?.place === place ? "sorted" : ""}`;
-      return h("td", { class: kind, ...(options.cell?.(place - 1, method) || {}) }, content(entry));
+      return h("td", { class: kind, ...(options.cell?.(place - 1, method) || {}) }, content(entry, room));
     }));
 }
 

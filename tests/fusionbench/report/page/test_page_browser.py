@@ -133,7 +133,7 @@ def test_comparisons_by_metric_and_method(page: Any) -> None:
     assert set(firsts) == {"Deep"}
     # CE is 0.5 + 0.01 · place: deep is one above plain and one below evil
     cells = rows.evaluate_all("all => all.map(r => [r.cells[1].innerText, r.cells[3].innerText])")
-    assert cells == [["Plain average", "+0.01"], [EVIL, "−0.01"]]
+    assert cells == [["Plain average", "+0.0100"], [EVIL, "−0.0100"]]
     page.click('#comparisons [data-key="Difference"]')
     assert rows.nth(0).locator("td").nth(0).inner_text() == "Plain average"
     page.click('#comparisons [data-key="Difference"]')

@@ -14,6 +14,7 @@ import pytest
 
 from fusionbench.boxes import Truths
 from fusionbench.checks import FindingRecord
+from fusionbench.choosing import Choice
 from fusionbench.detection.stored import (
     DetectionRecord,
     DetectorRecord,
@@ -23,6 +24,7 @@ from fusionbench.detection.stored import (
     write_labels,
     write_record,
 )
+from fusionbench.errors import FusionBenchError
 from fusionbench.labels import LabelSet
 from fusionbench.manifest import WeightsRecord
 from fusionbench.profiling.records import (
@@ -37,12 +39,13 @@ from fusionbench.profiling.records import (
 )
 from fusionbench.profiling.records import write_record as write_profile
 from fusionbench.report.detection import write_detection
-from fusionbench.report.page.data import Extras, page_data
+from fusionbench.report.page.data import Parts, page_data
 from fusionbench.report.page.page import write_html
 from fusionbench.report.page.previews import Preview
 from fusionbench.report.profile import write_profile as write_profile_files
 from fusionbench.results import Results
 from fusionbench.runs import Run
+from fusionbench.tables.style import TableStyle
 
 INVOCATION: dict[str, Any] = {"configuration": {}, "versions": {}, "hardware": {}}
 DETECT = INVOCATION | {"command": "fusionbench detect", "started": "2026-01-03T00:00:00+00:00"}
@@ -150,7 +153,7 @@ def rich_run(report_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def data_of(run: Run) -> Any:
     results = Results.read(run)
     empty = [[Preview() for _ in data.pairs] for data in run.manifest.datasets]
-    return page_data(results, empty, Extras.read(results))
+    return page_data(results, empty, Parts.read(results))
 
 
 def test_boxes_after_suppression_and_above_the_floor(rich_run: Run) -> None:
@@ -208,13 +211,35 @@ def test_what_checks_found_in_labels_is_said(rich_run: Run, report_run: Run) -> 
     assert said.startswith("box-repeated (3)") and "counted once" in said
 
 
-def test_broken_extras_are_left_out(rich_run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", ["profile/deep.json", "detection/manifest.json"])
+def test_damaged_parts_are_an_error(rich_run: Run, tmp_path: Path, damaged: str) -> None:
     run = Run(tmp_path / "run")
     shutil.copytree(rich_run.root, run.root)
-    (run.root / "profile" / "deep.json").write_text("{")
-    (run.root / "detection" / "manifest.json").write_text("{")
-    data = data_of(run)
-    assert (data["cost"], data["detection"], data["about"]["findings"]) == ([], [], [])
+    (run.root / damaged).write_text("{")
+    with pytest.raises(FusionBenchError, match=Path(damaged).name):
+        write_html(Results.read(run))
+
+
+def test_the_page_shows_what_was_chosen(rich_run: Run) -> None:
+    results = Results.read(
+        rich_run, Choice(methods="plain,deep", labels=["deep=Ours"], sources=False)
+    )
+    empty = [[Preview() for _ in data.pairs] for data in rich_run.manifest.datasets]
+    style = TableStyle(ours="Ours", marks="red-blue")
+    data = page_data(results, empty, Parts.read(results), style, sources=False)
+    tables = [board["table"] for board in data["datasets"][0]["boards"]]
+    tables += [board["ranks"] for board in data["datasets"][0]["boards"]]
+    tables += [data["detection"][0]["table"], *data["cost"]]
+    named = {
+        line[0][0]
+        for t in tables
+        for b in t["blocks"]
+        if b["title"] != "Tests"
+        for line in b["lines"]
+    }
+    assert named == {"Plain average", "Ours"}
+    assert [block["title"] for block in tables[0]["blocks"]] == ["Fusion methods", "Ours"]
+    assert "in red" not in json.dumps(tables)
 
 
 def test_boxes_toggle_and_threshold(rich_run: Run, visit: Callable[..., Any]) -> None:
