@@ -315,9 +315,17 @@ class Noticed:
         """Warn of what is suspicious, a line a kind."""
         for record in (*self._findings.records, *self._meant.records):
             if record.outcome != "note":
-                warnings.warn(record.text(), FusionBenchWarning, stacklevel=3)
+                more = (*more, record.text())
         for text in more:
-            warnings.warn(text, FusionBenchWarning, stacklevel=3)
+            warnings.warn(text, FusionBenchWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """How many calls away the code is that called this package."""
+    folder, depth, frame = str(Path(__file__).parent), 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(folder):
+        depth, frame = depth + 1, frame.f_back
+    return depth
 
 
 def names_of(*given: Given) -> list[str]:

@@ -55,7 +55,8 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FUSIONBENCH_CONFIG", str(tmp_path / "no-config.yaml"))
     monkeypatch.delenv("FUSIONBENCH_DATA", raising=False)
     monkeypatch.delenv("FUSIONBENCH_WEIGHTS", raising=False)
-    monkeypatch.delenv("FUSIONBENCH_PLUGINS", raising=False)
+    monkeypatch.setenv("FUSIONBENCH_PLUGINS", "")  # so that it is taken away afterwards
+    monkeypatch.delenv("FUSIONBENCH_PLUGINS")
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def _run() -> int:
         KeyboardInterrupt: Ctrl-C.
     """
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="fusionbench")
     except Exception as error:
         stopped = isinstance(error.__cause__, KeyboardInterrupt)
         if stopped or not hasattr(error, "exit_code") or not hasattr(error, "show"):
