@@ -28,6 +28,5 @@ def cells(path: Path) -> list[str]:
     return [
         "".join(cell["source"])
         for cell in notebook
-        if cell["cell_type"] == "code"
-        and "skip-execution" not in cell["metadata"].get("tags", ())
+        if cell["cell_type"] == "code" and "skip-execution" not in cell["metadata"].get("tags", ())
     ]

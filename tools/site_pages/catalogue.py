@@ -14,6 +14,8 @@ from fusionbench.cli.listing import _parameters
 from fusionbench.conventions import Convention, load_conventions
 from fusionbench.datasets import load_datasets
 from fusionbench.datasets.catalogue import DataSetCard, Layout
+from fusionbench.errors import FusionBenchError
+from fusionbench.plugins import Setting
 from fusionbench.registry import METHODS, Entry
 from fusionbench.weights import KnownWeights, published_weights
 from site_pages import markdown as md
@@ -102,13 +104,23 @@ def _weights_of(name: str) -> dict[str, KnownWeights]:
     }
 
 
+def _shipped(name: str) -> str:
+    """The card of the weights that ship with a method, or nothing."""
+    try:
+        found = METHODS[name].plugin(Setting(weights="retrained")).weights()
+    except FusionBenchError:
+        return ""
+    here = found is not None and found.path.resolve().is_relative_to(ROOT / "methods")
+    return str(found.path.with_suffix(".md").resolve().relative_to(ROOT)) if here else ""
+
+
 def _weights(name: str) -> str:
     parts = []
-    if (ROOT / "methods" / name / "weights").is_dir():
+    if shipped := _shipped(name):
         parts.append(
-            "This project trained weights of its own, which ship with the package and are used "
-            "where the authors' are not found; their cards are in "
-            f"`methods/{name}/weights`. Tables say whose weights a row has."
+            "Weights that this project trained ship with the package, and are used where the "
+            f"authors' are not found (`--weights {name}=retrained` insists); their card is "
+            f"`{shipped}`. Tables say whose weights a row has."
         )
     for key, known in _weights_of(name).items():
         got = "not to be had as one file"
@@ -207,8 +219,14 @@ def _dataset(card: DataSetCard) -> str:
         for split, entries in card.splits.items()
     ]
     labels = [
-        (f"`{e.name}`", e.title, e.format, ", ".join(e.class_names), ", ".join(e.files))
-        + (md.prose(e.notes),)
+        (
+            f"`{e.name}`",
+            e.title,
+            e.format,
+            ", ".join(e.class_names),
+            ", ".join(e.files),
+            md.prose(e.notes),
+        )
         for e in card.labels
     ]
     head = ("name", "what", "format", "classes", "splits", "to know")

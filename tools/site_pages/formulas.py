@@ -10,13 +10,8 @@ FUNCTIONS = {
     **{"log2": r"\log_2", "log10": r"\log_{10}", "atan": r"\arctan", "mean": r"\mathrm{mean}\,"},
     "sqrt": r"\sqrt",
 }
-GREEK = dict(
-    zip(
-        "αγκλμπσφΓΔΣΠ∂",
-        ["alpha", "gamma", "kappa", "lambda", "mu", "pi", "sigma", "phi", "Gamma", "Delta", "sum", "prod", "partial"],
-        strict=True,
-    )
-)
+_NAMES = "alpha gamma kappa lambda mu pi sigma phi Gamma Delta sum prod partial"
+GREEK = dict(zip("αγκλμπσφΓΔΣΠ∂", re.split(" ", _NAMES), strict=True))
 RELATIONS = {
     **{"=": "=", "+": "+", "-": "-", "<": "<", ">": ">", ",": ",", ";": ";"},
     **{"≥": r"\ge", "≤": r"\le", "∝": r"\propto"},

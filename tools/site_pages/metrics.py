@@ -117,8 +117,14 @@ def _example(entry: Entry[Any], taken: Sequence[str], agreement: Sequence[Sequen
         for _, metric, implementation, triples, error in others:
             there = golden.get((metric, implementation))
             rows.append(
-                (f"`{column.name}`", here, implementation, "" if there is None else f"{there:.10g}")
-                + (triples, error)
+                (
+                    f"`{column.name}`",
+                    here,
+                    implementation,
+                    "" if there is None else f"{there:.10g}",
+                    triples,
+                    error,
+                )
             )
     pictures = " ".join(f"![{path.stem}](../pictures/{path.name})" for path in EXAMPLE_FILES)
     head = ("column", "here", "compared with", "there", "triples compared", "worst relative error")

@@ -44,7 +44,7 @@ def _command(name: str, command: Any) -> str:
     usage = " ".join([name, *(_metavar(p) for p in arguments), "[OPTIONS]" * bool(options)])
     rows = [(f"`{_metavar(p)}`", md.prose(p.help or ""), _default(p)) for p in arguments]
     rows += [
-        (f"`{'`, `'.join((*p.opts, *p.secondary_opts))}`", md.prose(p.help or "")) + (_default(p),)
+        (f"`{'`, `'.join((*p.opts, *p.secondary_opts))}`", md.prose(p.help or ""), _default(p))
         for p in options
         if p.name != "help"
     ]
