@@ -49,7 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No test reads or writes the user's cache, configuration or data, or an earlier plug-in."""
     monkeypatch.setenv("FUSIONBENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("FUSIONBENCH_CONFIG", str(tmp_path / "no-config.yaml"))
@@ -57,6 +57,10 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("FUSIONBENCH_WEIGHTS", raising=False)
     monkeypatch.setenv("FUSIONBENCH_PLUGINS", "")  # so that it is taken away afterwards
     monkeypatch.delenv("FUSIONBENCH_PLUGINS")
+    yield
+    registry = sys.modules.get("fusionbench.registry")
+    if registry is not None and any(each._files for each in registry.REGISTRIES):
+        registry._forget()
 
 
 @pytest.fixture

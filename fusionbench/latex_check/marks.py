@@ -18,7 +18,9 @@ SOURCE = re.compile(
     r"(source)?(ir|vi|vis|tir|rgb|infrared|visible|thermal)(image|images|only|source|light)*"
 )
 NO_METHOD = re.compile(
-    r"[Δ∆↑].*|.*\bimprovements?\b.*|(relative |abs\S* |rel\S* )?(gain|increase|reduction|impr)\b.*",
+    r"[Δ∆↑].*|.*\bimprovements?\b.*|(relative |abs\S* |rel\S* )?(gain|increase|reduction|impr)\b.*|"
+    r"pairs|images|(friedman|wilcoxon|nemenyi|holm|kendall|spearman|critical difference)\b.*|"
+    r"c\.?d\.?|p(.values?)?|[τρ]\b.*",
     re.I | re.S,
 )
 PLACES = {1: "best", 2: "second", 3: "third"}
@@ -174,8 +176,11 @@ def contests(lane: Lane, grouping: Grouping, with_sources: bool) -> list[Contest
     if lane.direction is None:
         return []
     groups: dict[object, list[Entry]] = {}
+    raised = [entry.cell.noted for _, entry in lane.entries if not NO_METHOD.fullmatch(entry.name)]
+    lettered = 2 * sum(raised) > len(raised)  # groups that cannot be told apart, no reservations
     for row, entry in lane.entries:
-        left_out = (entry.cell.noted and not entry.cell.marks) or NO_METHOD.fullmatch(entry.name)
+        reserved = entry.cell.noted and not entry.cell.marks and not lettered
+        left_out = reserved or NO_METHOD.fullmatch(entry.name)
         if not left_out and (with_sources or not is_source(entry.name)):
             groups.setdefault(grouping(row), []).append(entry)
     return [Contest(lane.heading, lane.direction.better, tuple(e)) for e in groups.values()]

@@ -51,6 +51,7 @@ SIGNIFICANCE_HEADER = (
     *("difference_low", "difference_high", "wilcoxon_p", "holm_p", "better"),
 )
 STABILITY_HEADER = ("dataset", "first", "second", "methods", "kendall_tau", "moved")
+DOWN = r"$\downarrow$"
 LEGEND = (
     "Mean rank over the pairs (1 is best; best in bold), overall the mean over the metrics",
     "Methods that share a letter cannot be told apart: Friedman's test, then Nemenyi's critical "
@@ -239,8 +240,8 @@ def rank_tables(rankings: Sequence[Ranking]) -> list[Table]:
 def _table(ranking: Ranking) -> Table:
     overall, board = ranking.overall, ranking.board
     shown = [*([overall] if overall else []), *ranking.contests]
-    heads = [Header(text) for text in ("Overall", "Borda")] if overall else []
-    heads += [Header(c.name, tex=symbol(c.name)) for c in ranking.contests]
+    heads = [Header(text) for text in ("Overall ↓", "Borda ↑")] if overall else []
+    heads += [Header(f"{c.name} ↓", tex=rf"{symbol(c.name)} {DOWN}") for c in ranking.contests]
     lines = []
     for method in _order(ranking):
         cells = [_cell(contest, method.name) for contest in shown]
@@ -284,7 +285,10 @@ def _cell(contest: Contest, method: str) -> Entry:
 
 def _borda(overall: Contest, method: str) -> Entry:
     names = list(overall.places)
-    return Entry(f"{overall.points[names.index(method)]:g}" if method in names else "")
+    if method not in names:
+        return Entry("")
+    points = overall.points[names.index(method)]
+    return Entry(f"{points:g}", "best" if points == overall.points.max() else "")
 
 
 def _facts(shown: Sequence[Contest], overall: Contest | None) -> tuple[Line, ...]:

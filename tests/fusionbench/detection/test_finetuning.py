@@ -145,9 +145,10 @@ class Memory(Detector):
 def test_a_third_partys_detector_is_trained_by_its_own_hook(
     tmp_path: Path, pairs: tuple[dict[str, Path], dict[str, Truths]], monkeypatch
 ) -> None:
-    monkeypatch.setitem(
-        DETECTORS._entries, "memory", Entry("memory", Memory, frozenset(), __name__)
-    )
+    installed = frozenset({__name__.partition(".")[0]})
+    monkeypatch.setattr("fusionbench.registry._installed", lambda: installed)
+    entry = Entry("memory", Memory, frozenset(), __name__)
+    monkeypatch.setitem(DETECTORS._entries, "memory", entry)
     images, truths = pairs
     split, detector = split_pairs(list(images), 0), Memory(tmp_path)
 
