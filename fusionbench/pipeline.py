@@ -30,8 +30,7 @@ from fusionbench.manifest import (
     versions,
 )
 from fusionbench.runs import Run
-from fusionbench.stages import Overwrite
-from fusionbench.stages.applying import WrittenColour
+from fusionbench.stages import Overwrite, WrittenColour
 from fusionbench.stages.fusing import fuse
 from fusionbench.stages.preparing import Prepared
 from fusionbench.stages.scoring import score

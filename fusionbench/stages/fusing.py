@@ -21,8 +21,8 @@ from fusionbench.opened import Watch, engine_thread, unchanged, watching
 from fusionbench.plugins import Method
 from fusionbench.runs import Row, RowWriter, Run, latest
 from fusionbench.seeding import seed_all, seed_of, state
-from fusionbench.stages import Overwrite, is_done
-from fusionbench.stages.applying import WrittenColour, fuse_checked
+from fusionbench.stages import Overwrite, WrittenColour, is_done
+from fusionbench.stages.applying import fuse_checked
 from fusionbench.stages.overlapping import AHEAD, Job, Written, ahead, batched_by_size
 from fusionbench.stages.preparing import Prepared
 
