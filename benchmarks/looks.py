@@ -1,11 +1,11 @@
-"""What looking at fused images costs beside scoring them, as ratios in one run.
+"""What looking at fused images costs beside scoring them, as ratios of processor time in one run.
 
-    python benchmarks/looks.py [--repeat 5] [--methods 4] [--metrics core] [--limit 8]
+    python benchmarks/looks.py [--dataset MSRS --data-root DATA] [--limit 8] [--methods 4]
 
-Scores the sample's pairs with images of several blends, on one process. Taken in turn: the score
-stage with the looks taken in it (as `fusionbench run` does), and with looks that are there already
-(as `fusionbench score --fused` hands them on). The pass of `score --fused` that reads, checks and
-looks at every image before anything is written stands beside them.
+Scores pairs (the sample's, where no others are named) with images of several blends, on one
+process: once with the looks taken in the score stage, as `fusionbench run` does, once with looks
+that are there already, as `fusionbench score --fused` hands them on. The pass of `score --fused`
+that reads, checks and looks at every image before anything is written stands beside them.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
 from fusionbench.checks import Findings
+from fusionbench.checks.fused import Look
 from fusionbench.conventions import Column, select_columns
 from fusionbench.datasets import check_pairs, open_dataset
 from fusionbench.images import luma, read_sources, write_png
 from fusionbench.manifest import DataSetRecord
 from fusionbench.runs import Run
+from fusionbench.sources import PairTriple
 from fusionbench.stages.collecting import Collected, collect
 from fusionbench.stages.scoring import score
 
@@ -40,18 +43,35 @@ def blended(record: DataSetRecord, root: Path, methods: int) -> dict[str, Path]:
     return folders
 
 
-def seconds(function: Callable[[], object]) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+class Clock:
+    """Seconds of the processor that a call takes, and those of them that looks take."""
+
+    def __init__(self) -> None:
+        self.looks = 0.0
+
+    def looking(self, triple: PairTriple) -> Look:
+        """A look, timed on its own thread."""
+        start = time.thread_time()
+        look = LOOK(triple)
+        self.looks += time.thread_time() - start
+        return look
+
+    def seconds(self, function: Callable[[], object]) -> tuple[float, float]:
+        """Of all of a call, and of the looks in it."""
+        self.looks, start = 0.0, time.process_time()
+        with mock.patch.object(Look, "of", self.looking):
+            function()
+        return time.process_time() - start, self.looks
 
 
-def stage(root: Path, found: Collected, columns: list[Column], *, looking: bool) -> float:
-    """Seconds of the score stage on images that have not been scored."""
+LOOK = Look.of
+
+
+def stage(root: Path, found: Collected, columns: list[Column], *, looking: bool) -> None:
+    """The score stage on images that have not been scored."""
     with tempfile.TemporaryDirectory(dir=root) as folder:
-        run, looks = Run(Path(folder)), {} if looking else found.looks
-        return seconds(lambda: score(run, found.dataset, found.methods, columns, looks=looks))
+        looks = {} if looking else found.looks
+        score(Run(Path(folder)), found.dataset, found.methods, columns, looks=looks)
 
 
 def main(show: Callable[[str], None] = print) -> None:
@@ -61,24 +81,30 @@ def main(show: Callable[[str], None] = print) -> None:
     parser.add_argument("--methods", type=int, default=4)
     parser.add_argument("--metrics", default="core")
     parser.add_argument("--limit", type=int, default=8)
+    parser.add_argument("--dataset", default="sample")
+    parser.add_argument("--data-root", type=Path)
     given = parser.parse_args()
     columns = select_columns(given.metrics, "standard")
     with tempfile.TemporaryDirectory() as out:
         root = Path(out)
-        record = check_pairs(open_dataset("sample", None).first(given.limit))
+        record = check_pairs(open_dataset(given.dataset, given.data_root).first(given.limit))
         folders = blended(record, root, given.methods)
         found = collect(folders, record, Findings())
-        stage(root, found, columns, looking=True)
-        looking, before = [], []
-        for turn in range(given.repeat):
-            order = (True, False) if turn % 2 else (False, True)
-            spent = {way: stage(root, found, columns, looking=way) for way in order}
-            looking.append(spent[True] / spent[False] - 1)
-            before.append(seconds(lambda: collect(folders, record, Findings())) / spent[False])
+        clock = Clock()
+        clock.seconds(lambda: stage(root, found, columns, looking=True))
+        within, without, before = [], [], []
+        for _ in range(given.repeat):
+            whole, looks = clock.seconds(lambda: stage(root, found, columns, looking=True))
+            rest, _ = clock.seconds(lambda: stage(root, found, columns, looking=False))
+            check, _ = clock.seconds(lambda: collect(folders, record, Findings()))
+            within.append(looks / (whole - looks))
+            without.append(whole / rest - 1)
+            before.append(check / rest)
     images = len(record.pairs) * given.methods
     show(f"{images} images, {len(columns)} columns, {given.repeat} turns, medians")
-    show(f"looks within the score stage:       {statistics.median(looking):7.2%} of it")
-    show(f"reading and looking before it:      {statistics.median(before):7.2%} of it")
+    show(f"looks, beside the rest of the score stage: {statistics.median(within):7.2%}")
+    show(f"the stage with looks, beside that without: {statistics.median(without):+7.2%}")
+    show(f"reading and looking before the stage:      {statistics.median(before):7.2%}")
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ CHECKS: dict[str, Check] = {
         _suspect(
             "few-levels-source",
             SOURCES,
-            "a source has hardly any gray levels",
+            "most images of a folder have hardly any gray levels",
             "use the original; a mask, labels or a preview was taken for an image",
         ),
         _unfit(

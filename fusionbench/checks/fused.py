@@ -24,7 +24,7 @@ from fusionbench.runs import latest
 if TYPE_CHECKING:
     from fusionbench.manifest import DataSetRecord, MethodRecord
     from fusionbench.runs import Run
-    from fusionbench.sources import PairTriple, Plane
+    from fusionbench.sources import PairTriple, Plane, Sources, Triple
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -33,6 +33,8 @@ SIDE = 16
 """Side of a thumbnail."""
 COARSE = 64
 """Side of the images on which the direction of edges is compared."""
+GRID = 32
+"""Side of the grid of pixels whose colours are compared."""
 FEW = 16
 """So many levels are no image where the sources have MANY."""
 MANY = 64
@@ -68,6 +70,8 @@ CLIPPED = 0.05
 """Share of an image's values from which on their clipping is said."""
 MUCH = 0.3
 """Share that no built-in method comes to: such an output got through by ``--accept`` alone."""
+PIXELS = 2**16
+"""Pixels of an image that are looked at one by one."""
 BLOCK = 1024
 """Images that are compared with all pairs at once."""
 
@@ -110,23 +114,21 @@ class Look:
         (gray,) = triple.seen("luma")
         planes = gray.fused, gray.ir, gray.vis
         shares = [plane.remember(_shares) for plane in planes]
-        own, *used = ([int(level) for level in np.flatnonzero(share)] for share in shares)
+        own, *used = map(np.flatnonzero, shares)
+        tiny = [plane.remember(_tiny) for plane in planes]
+        off = [cv2.norm(gray.fused.u8, s.u8, cv2.NORM_L1) / s.pixels for s in planes[1:]]
         white = shares[0][-1] - max(shares[1][-1], shares[2][-1])
-        small = [plane.remember(_small) for plane in planes]
-        tiny = [cv2.resize(s, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for s in small]
-        norms = [cv2.norm(gray.fused.u8, s.u8, cv2.NORM_L1) for s in planes[1:]]
-        off = [norm / gray.fused.pixels for norm in norms]
         return cls(
-            lowest=own[0],
-            highest=own[-1],
+            lowest=int(own[0]),
+            highest=int(own[-1]),
             levels=len(own),
             many=max(map(len, used)),
             crc=zlib.crc32(gray.fused.u8),
             off_ir=round(off[0], 4),
             off_vis=round(off[1], 4),
-            polarity=round(_polarity(small), 4),
+            polarity=round(_polarity(gray), 4),
             wrapped=round(_wrapped(triple), 6),
-            thumbs=base64.b64encode(b"".join(t.tobytes() for t in tiny)).decode("ascii"),
+            thumbs=base64.b64encode(b"".join(tiny)).decode("ascii"),
             white=round(max(0.0, float(white)), 4),
             colours=round(_colours(triple), 4),
         )
@@ -177,7 +179,7 @@ def _colours(triple: PairTriple) -> float:
     images = triple.fused, triple.sources.vis
     if any(image.ndim == 2 for image in images):
         return 0.0
-    step = tuple(slice(None, None, -(-side // COARSE)) for side in triple.fused.shape[:2])
+    step = tuple(slice(None, None, -(-side // GRID)) for side in triple.fused.shape[:2])
     one, other = (image[step].astype(np.float32) for image in images)
     one, other = (image[..., 0] - image[..., 2] for image in (one, other))
     if min(float(np.abs(x).mean()) for x in (one, other)) < COLOURED:
@@ -186,29 +188,59 @@ def _colours(triple: PairTriple) -> float:
 
 
 def _small(plane: Plane) -> U8:
+    """The image at COARSE×COARSE; by a whole number first, which is quick."""
     import cv2
 
-    size = (COARSE, COARSE)
     image: U8 = plane.u8
-    small: U8 = cv2.resize(image, size, interpolation=cv2.INTER_AREA).view(np.uint8)
-    return small
+    times = min(image.shape) // (COARSE + COARSE // 2)
+    if times > 1:
+        high, wide = (side // times for side in image.shape)
+        whole = image[: high * times, : wide * times]
+        image = cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA).view(np.uint8)
+    size = (COARSE, COARSE)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).view(np.uint8)
 
 
-def _polarity(coarse: Sequence[U8]) -> float:
-    small = [c.astype(np.float32) for c in coarse]
-    f, i, v = (np.stack([s[1:, :-1] - s[:-1, :-1], s[:-1, 1:] - s[:-1, :-1]]) for s in small)
-    stronger = np.where((i * i).sum(0) >= (v * v).sum(0), i, v)
-    both = np.sqrt((f * f).sum(0) * (stronger * stronger).sum(0)).sum()
-    return float((f * stronger).sum() / both) if both > 0 else 0.0
+def _tiny(plane: Plane) -> bytes:
+    import cv2
+
+    tiny = cv2.resize(plane.remember(_small), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return bytes(tiny.data)
+
+
+def _edges(plane: Plane) -> F32:
+    """Differences of coarse neighbours, downwards and to the right."""
+    small = plane.remember(_small).astype(np.float32)
+    return np.stack([small[1:, :-1] - small[:-1, :-1], small[:-1, 1:] - small[:-1, :-1]])
+
+
+def _stronger(sources: Sources) -> tuple[F32, F32]:
+    """The stronger of the two edges at every place, and its square."""
+    ir, vis = _edges(sources.ir), _edges(sources.vis)
+    first, second = ((edges * edges).sum(0) for edges in (ir, vis))
+    return np.where(first >= second, ir, vis), np.maximum(first, second)
+
+
+def _polarity(gray: Triple) -> float:
+    stronger, square = gray.sources.remember(_stronger)
+    own = _edges(gray.fused)
+    both = float(np.sqrt((own * own).sum(0) * square).sum())
+    return float((own * stronger).sum()) / both if both > 0 else 0.0
 
 
 def _wrapped(triple: PairTriple) -> float:
-    """Share of the pixels with a leap to the next one where both sources are flat."""
+    """Share of the pixels with a leap to the next one where both sources are flat.
+
+    Of large images some of the rows are looked at.
+    """
     import cv2
 
     fused, count = triple.fused, 0
     channels = 1 if fused.ndim == 2 else fused.shape[2]
-    for this, other in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
+    step = -(-fused.shape[0] * fused.shape[1] // PIXELS)
+    rows = len(fused[::step])
+    beside = (np.s_[::step, 1:], np.s_[::step, :-1]), (np.s_[1::step], np.s_[:-1:step])
+    for this, other in beside:
         if not fused[this].size:
             continue
         leaps = cv2.absdiff(fused[this], fused[other])
@@ -219,10 +251,10 @@ def _wrapped(triple: PairTriple) -> float:
         flat = np.ones(len(places), bool)
         for source in (triple.sources.ir, triple.sources.vis):
             first, second = source[this][where], source[other][where]
-            step = np.abs(first.astype(np.int16) - second).reshape(len(flat), -1)
-            flat &= (step < FLAT).all(-1)
+            apart = np.abs(first.astype(np.int16) - second).reshape(len(flat), -1)
+            flat &= (apart < FLAT).all(-1)
         count += int(flat.sum())
-    return count / int(np.prod(fused.shape[:2]))
+    return count / (rows * fused.shape[1])
 
 
 Looks = Mapping[str, Mapping[str, tuple[str, Look]]]

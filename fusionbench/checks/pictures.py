@@ -22,7 +22,7 @@ COLOUR = 4.0
 """Mean of the largest less the smallest channel above which an image is in colour. The gray images
 in colour files of KAIST reach 2.0, the visible images of MSRS begin at 8."""
 FALSE_COLOUR = 8.0
-ROUGHER, SMALLEST = 3.0, 8
+ROUGHER, SMALLEST = 1.5, 8
 """How many times rougher samples are whose bytes were exchanged, on images of so many pixels."""
 FEW = 16
 """Gray levels of a source up to which they are few."""
@@ -103,9 +103,13 @@ def colourfulness(image: U8) -> float:
 
 
 def few_levels(image: U8) -> str:
-    """How many gray levels an image has, in words, where they are few; else nothing."""
-    levels = int(np.count_nonzero(np.bincount(image.ravel(), minlength=256)))
-    return f"{levels} gray levels" if levels <= FEW and image.size >= FEW**2 else ""
+    """How many gray levels an image has, in words, where they are few; else nothing.
+
+    Those of a single level, or of the levels 0 and 1, have checks of their own.
+    """
+    levels = np.flatnonzero(np.bincount(image.ravel(), minlength=256))
+    few = 1 < len(levels) <= FEW and levels[-1] > 1 and image.size >= FEW**2
+    return f"{len(levels)} gray levels" if few else ""
 
 
 def constant(image: U8) -> bool:

@@ -36,6 +36,7 @@ class _Seen:
     record: PairRecord | None = None
     problems: list[Problem] = field(default_factory=list)
     colour: tuple[float, float] = (0.0, 0.0)
+    few: dict[Which, str] = field(default_factory=dict)
 
     def add(self, check: str, detail: str) -> None:
         self.problems.append(Problem(check, self.pair.id, detail))
@@ -74,7 +75,7 @@ def check_pairs(
     lost = {problem.item for problem in left_out}
     pairs = [one.record for one in seen if one.record is not None and one.pair.id not in lost]
     found = [*dataset.problems, *(p for one in seen for p in one.problems)]
-    found += [*_of_folders(seen), *_repeated(seen)]
+    found += [*_of_folders(seen), *_repeated(seen), *_poor(seen)]
     used.extend(found, dataset=dataset.name, of=len(dataset.pairs))
     used.extend(
         left_aside(path for pair in dataset.pairs for path in (pair.ir, pair.vis)),
@@ -169,6 +170,8 @@ def _examined(
         windows[which] = pooled.get(which) or _own_window(asked, picture)
         if (image := _as_8_bit(seen, which, picture, windows[which], asked)) is not None:
             images[which] = image
+            if picture.white == 255 and (levels := look.few_levels(luma(image))):
+                seen.few[which] = levels
     if len(images) < len(SOURCES) or not (size := _resized(seen, reading, images)):
         return seen
     resized, wanted = size
@@ -188,8 +191,6 @@ def _examined(
         lost = any(p.check == "few-levels" for p in seen.problems)
         if look.constant(image) and not lost:
             seen.add("constant-source", f"{NAMES[which]}: {image.flat[0]}")
-        elif not lost and (levels := look.few_levels(luma(image))):
-            seen.add("few-levels-source", f"{NAMES[which]}: {levels}")
     if not resized:
         _compare(seen, luma(images["ir"]), luma(images["vis"]))
     return seen
@@ -284,3 +285,12 @@ def _repeated(seen: Sequence[_Seen]) -> Iterator[Problem]:
         names = ("both images", "infrared", "visible")
         if again := [(n, b) for n, b in zip(names, before, strict=True) if b != record.id]:
             yield Problem("repeated-source", record.id, "{} of {} again".format(*again[0]))
+
+
+def _poor(seen: Sequence[_Seen]) -> Iterator[Problem]:
+    """Sources of few gray levels, where most of one kind are."""
+    for which, name in NAMES.items():
+        poor = [one for one in seen if which in one.few]
+        if len(poor) * 2 > len(seen):
+            for one in poor:
+                yield Problem("few-levels-source", one.pair.id, f"{name}: {one.few[which]}")

@@ -212,6 +212,23 @@ def test_infrared_in_false_colour(looked_at) -> None:
     assert ok and kinds(looked_at(data.tobytes())[0]) == {}
 
 
+def test_bytes_in_the_wrong_order_are_refused(looked_at) -> None:
+    for low, high in ((7268, 8048), (0, 65535), (0, 16383)):
+        counts = smooth(1, low, high).astype(np.uint16)
+        assert kinds(looked_at(counts.byteswap())[0])["byte-order"] == "refuse"
+        assert "byte-order" not in kinds(looked_at(counts)[0])
+    gray = smooth(1, 0, 255).astype(np.uint16)
+    for samples in (gray * 257, gray * 256):
+        assert kinds(looked_at(samples)[0]) == {}
+
+
+def test_sources_of_few_levels_are_named(looked_at) -> None:
+    gray = smooth(1, 0, 255).astype(np.uint8)
+    for levels in (gray // 64, gray // 16 * 16, np.where(gray > 99, 255, 0)):
+        assert kinds(looked_at(levels)[0]) == {"few-levels-source": "warn"}
+    assert kinds(looked_at(gray // 8)[0]) == {}
+
+
 def test_sources_that_say_nothing(looked_at) -> None:
     gray = smooth(1, 0, 255)
     assert kinds(looked_at(np.full((48, 64), 7))[0]) == {"constant-source": "refuse"}

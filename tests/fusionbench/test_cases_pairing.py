@@ -248,7 +248,8 @@ def listed(tmp_path, text, names=("00001", "00002", "00010")):
 @pytest.mark.parametrize("text", [
     "00001\n00010\n", "\ufeff00001.png\r\n00010.png\r\n", "# two\n\nir/00001.png\nvis/00010.png",
     " 00010 \r00001\t\r", "00001.png,00001.png\n00010.png,00010.png", "1\n10\n",
-    "name,x\n00001.PNG\n00010\n", ".\\ir\\00001.png\n00010.jpg",
+    "name,x\n00001.PNG\n00010\n", "ir,vis\nir/00001.png,vis/00001.png\nir/10.png,vis/10.png",
+    ".\\ir\\00001.png\n00010.jpg",
 ])  # fmt: skip
 def test_lists_are_read(tmp_path, text) -> None:
     assert listed(tmp_path, text)[0] == ["00001", "00010"]
@@ -259,7 +260,7 @@ def test_lists_are_read(tmp_path, text) -> None:
     ("00001\n1x\n", "1 of 2 .*: 1x"), ("\n\n", "lists nothing"),
     ("00001".encode("utf-16"), "UTF-16"), ("00001".encode("utf-16-le"), "UTF-16"),
     ("00001".encode("utf-32"), "UTF-32"), ("ok\né".encode("latin-1"), "line 2.*not UTF-8"),
-    ("00001,00002", "00001,00002"),
+    ("00001,00002", "00001,00002"), ("ir/00001.png,vis/00010.png", "1 of 1 .*ir/00001.png,vis"),
 ])  # fmt: skip
 def test_bad_lists_are_said(tmp_path, text, said) -> None:
     with pytest.raises(DataError, match=said):
@@ -365,6 +366,12 @@ def test_images_named_after_a_source_are_matched(tmp_path) -> None:
     record = check_pairs(open_folders(tmp_path / "ir", tmp_path / "vis"))
     put(tmp_path / "m", "a_vis", "b_vis")
     assert set(collect({"m": tmp_path / "m"}, record).methods[0].fused["custom"]) == {"a", "b"}
+
+
+def test_every_fused_image_twice_is_said_as_that(tmp_path, scenes) -> None:
+    folder = put(put(tmp_path / "m", "00001", "00002"), "00001", "00002", suffix=".jpg")
+    with pytest.raises(DataError, match=r"two-files \(2 of 3"):
+        collect({"m": folder}, scenes[1])
 
 
 def test_two_fused_files_of_one_pair_are_refused(tmp_path, scenes) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fusionbench.checks import Findings
 from fusionbench.checks.fused import JUDGED, Look, alike, judge
 from fusionbench.datasets import check_pairs, open_dataset
-from fusionbench.images import luma, read_image, write_png
+from fusionbench.images import luma, read_image, with_chroma, write_png
 from fusionbench.runs import Run
 from fusionbench.sources import PairSources
 from fusionbench.stages.collecting import collect
@@ -147,6 +147,50 @@ def test_values_that_wrapped_around_are_named(scenes) -> None:
         lambda ir, vis: vis + (ir - 128),
     ):
         assert "wrapped-fused" in found(scenes, fused(scenes, wrap))
+
+
+def test_white_images_are_named_where_the_sources_are_not_white(scenes) -> None:
+    doubled = fused(
+        scenes, lambda ir, vis: np.clip(2.5 * average(ir, vis), 0, 255).astype(np.uint8)
+    )
+    assert found(scenes, doubled).keys() <= {"white-fused"}
+    assert found(scenes, doubled)["white-fused"] >= len(scenes) // 2
+    bright = {p: PairSources(*(np.maximum(i, 250) | 255 for i in (s.ir, s.vis)))
+              for p, s in scenes.items()}  # fmt: skip
+    assert "white-fused" not in found(bright, fused(bright))
+
+
+def test_channels_in_another_order_are_named() -> None:
+    pairs = open_dataset("sample", None).pairs
+    coloured = {p.id: PairSources(luma(read_image(p.ir)), read_image(p.vis)) for p in pairs}
+    right = {p: with_chroma(average(s.ir, luma(s.vis)), s.vis) for p, s in coloured.items()}
+    assert found(coloured, right) == {}
+    exchanged = {p: np.ascontiguousarray(image[:, :, ::-1]) for p, image in right.items()}
+    assert found(coloured, exchanged)["exchanged-channels"] > len(pairs) // 2
+    gray = {p: luma(image) for p, image in right.items()}
+    assert found(coloured, gray) == {}
+    last = list(right)[-1]
+    assert found(coloured, right | {last: exchanged[last]}) == {}, "one may be a false colour"
+
+
+def test_an_image_of_few_levels_is_named(scenes) -> None:
+    for levels in (2, 4, 8, 16):
+        step = 256 // levels
+        coarse = fused(scenes, lambda ir, vis, step=step: average(ir, vis) // step * step)
+        assert found(scenes, coarse)["few-levels-fused"] == len(scenes)
+    assert found(scenes, fused(scenes, lambda ir, vis: average(ir, vis) // 4 * 4)) == {}
+
+
+def test_looks_are_of_no_size(scenes) -> None:
+    """Large images are looked at in part: what is found is the same."""
+    for spoil, check in ((lambda i: 255 - i, "inverted-fused"), (lambda i: i * 2, "wrapped-fused")):
+        images = {pair: spoil(image) for pair, image in fused(scenes).items()}
+        large = {
+            p: PairSources(*(np.kron(i, np.ones((3, 3), np.uint8)) for i in (s.ir, s.vis)))
+            for p, s in scenes.items()
+        }
+        grown = {pair: np.kron(image, np.ones((3, 3), np.uint8)) for pair, image in images.items()}
+        assert check in found(scenes, images) and check in found(large, grown)
 
 
 def test_copies_of_a_source_are_named_also_when_saved_anew(scenes) -> None:

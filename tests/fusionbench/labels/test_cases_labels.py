@@ -142,6 +142,7 @@ def yolo(*lines: str, other: str = "", **files: str) -> dict[str, str | bytes]:
     ((ONE, "0 1.5 0.5 0.25 0.5"), {"box-outside": (1, 2)}, 1),
     ((ONE, "0 0.5 0.5 -0.25 0.5"), {"box-turned-over": (1, 2)}, 1),
     ((ONE, "0 0.5 0.5 0.25 0"), {"box-turned-over": (1, 2)}, 1),
+    ((ONE, "0 0.5 0.5 1e-9 0.5"), {"box-turned-over": (1, 2)}, 1),
     ((ONE, "0 1.002 0.5 0.1 0.5"), {"box-clipped": (1, 2)}, 2),
     ((ONE, "0 0.99 0.5 0.021 0.5"), {}, 2),
     ((ONE, "0 0.9 0.5 0.4 0.5", "0 0.5 0.9 0.4 0.4", "1 0.5 0.5 0.25 0.5"),
@@ -344,10 +345,43 @@ def test_voc(mine, text, found) -> None:
     (voc(thing(40, 13, 25, 36)), "boxes-do-not-fit"),
     (voc(thing(0.4, 0.2, 0.6, 0.8)), r"boxes-in-shares \(1 of 1"),
     ("<annotation>", "not xml"),
+    (voc(), "hold no object of any class"),
 ])  # fmt: skip
 def test_voc_that_is_refused(mine, text, message) -> None:
     with pytest.raises(DataError, match=message):
         mine({"0.xml": text, "1.xml": voc()})
+
+
+def test_voc_with_a_namespace(mine) -> None:
+    text = voc(GOOD).replace("<annotation>", "<annotation xmlns='urn:x'>")
+    assert mine({"0.xml": text, "1.xml": voc()})[0].objects == {"red car": 1}
+
+
+EXPORT = "_png.rf.0123456789abcdef0123456789abcdef"
+
+
+def test_names_of_exports_are_those_of_their_images(mine) -> None:
+    files = {f"{n}{EXPORT}.txt": text for n, text in (("0", ONE), ("1", ""))}
+    assert mine({**files, "classes.txt": "person"})[0].objects == {"person": 1}
+    images = [image(n, f"{n}{EXPORT}.jpg") for n in (0, 1)]
+    assert mine({"a.json": coco(images=images)})[0].objects == {"person": 1}
+    again = [*images, image(2, f"0{EXPORT[:-1]}0.jpg")]
+    with pytest.raises(DataError, match="two-images-of-one-name"):
+        mine({"a.json": coco(images=again)})
+
+
+def test_a_label_file_that_is_a_link_to_nothing_or_a_folder_is_not_a_missing_one(
+    mine, tmp_path
+) -> None:
+    mine(yolo(ONE))
+    for spoil in (lambda path: path.symlink_to(path), Path.mkdir):
+        folder = tmp_path / "root" / "labels"
+        shutil.rmtree(folder / "1.txt", ignore_errors=True)
+        (folder / "1.txt").unlink(missing_ok=True)
+        spoil(folder / "1.txt")
+        record = check_pairs(open_folders(tmp_path / "TNO" / "ir", tmp_path / "TNO" / "vi", "sea"))
+        with pytest.raises(DataError, match=r"1\.txt: a link that leads nowhere, or a folder"):
+            open_labels(record, str(folder))
 
 
 def test_voc_in_any_encoding_and_suffix(mine) -> None:
@@ -419,6 +453,10 @@ def test_coco(mine, text, found) -> None:
     (coco(images=[image(0, "x0.png"), image(1, "x1.png")]), r"images are named x0, x1, pairs 0"),
     (coco({"bbox": None, "segmentation": {"size": [48, 64], "counts": "P"}}), "run-length mask"),
     ("[" * 100_000, "not COCO json"),
+    (coco({"score": 0.7}), "annotation 2 has a score"),
+    (coco({"bbox": [10**400, 1, 2, 3]}), "annotation 2: expected numbers"),
+    (json.dumps({"images": [image(0, "0.png")], "annotations": [],
+                 "categories": [{"id": 1, "name": "person"}]}), "no object of any class"),
 ])  # fmt: skip
 def test_coco_that_is_refused(mine, text, message) -> None:
     with pytest.raises(DataError, match=message):
