@@ -52,7 +52,7 @@ def test_a_doi_and_its_journal_agree(card: Card) -> None:
 @pytest.mark.parametrize("entry", list(METRICS), ids=lambda entry: entry.name)
 def test_a_metric_says_its_formula_its_range_and_its_paper(entry: Entry[Any]) -> None:
     card: MetricCard = entry.plugin.card
-    assert re.search("[=Σ/]", metric_formula(entry.plugin))
+    assert re.search("[=Σ/+]", metric_formula(entry.plugin))
     assert "Args:" not in metric_formula(entry.plugin)
     assert card.low < card.high
     assert card.paper or card.textbook
