@@ -46,7 +46,7 @@ function content([text, rank, marks, std], room) {
  */
 function drawTable(host, table, options = {}) {
   const asked = orders.get(host.id);
-  const at = asked ? [table.stub, ...table.headers.map(([text]) => text)].indexOf(asked.head) : -1;
+  const at = asked ? [table.stub, ...table.headers.map(([text, over]) => over + text)].indexOf(asked.head) : -1;
   const order = at < 0 ? null : { place: at, down: asked.down };
   const longest = (place) => Math.max(0, ...table.blocks.flatMap((block) => block.lines.map((line) => line[place][2].length)));
   const columns = table.headers.map(([text, over, left], i) => ({ text, over, left, place: i + 1, room: left ? 0 : longest(i + 1) }))
@@ -65,7 +65,7 @@ function drawTable(host, table, options = {}) {
       h("th", { scope: "rowgroup", colspan: columns.length + 1 }, h("span", { class: "pin" }, block[key])))),
     lines.map((line) => bodyRow(line, columns, order, options)));
   });
-  const head = (place, text, left) => headCell(host.id, { place, text, left, order, down: options.down }, () => {
+  const head = ({ place, text, over = "", left }) => headCell(host.id, { place, text, over, left, order, down: options.down }, () => {
     drawTable(host, table, options);
     $("unsort").disabled = !orders.size;
   });
@@ -77,7 +77,7 @@ function drawTable(host, table, options = {}) {
   fill(host, status,
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": table.heading }, h("table", { class: "board" },
       h("caption", {}, h("span", { class: "pin" }, table.heading)),
-      h("thead", {}, overRow(columns), h("tr", {}, head(0, table.stub, true), columns.map((one) => head(one.place, one.text, one.left)))),
+      h("thead", {}, overRow(columns), h("tr", {}, head({ place: 0, text: table.stub, left: true }), columns.map(head))),
       bodies)),
     h("div", { class: "said" },
       table.caption.length > 0 && h("p", {}, table.caption.join(" ")),
@@ -98,13 +98,13 @@ function overRow(columns) {
 }
 
 /** A head that sorts: the better end first, then the other, then the order of the run again. */
-function headCell(id, { place, text, left, order, down }, redraw) {
+function headCell(id, { place, text, over, left, order, down }, redraw) {
   const [, name, arrow] = text.match(ARROW) || [null, text, ""];
   const first = arrow ? arrow === "↑" : !left && Boolean(down);
   const on = order?.place === place;
   const click = () => {
-    if (!on) orders.set(id, { head: text, down: first });
-    else if (order.down === first) orders.set(id, { head: text, down: !first });
+    if (!on) orders.set(id, { head: over + text, down: first });
+    else if (order.down === first) orders.set(id, { head: over + text, down: !first });
     else orders.delete(id);
     redraw();
   };

@@ -143,6 +143,28 @@ def test_comparisons_by_metric_and_method(page: Any) -> None:
     assert "0 : 0" in page.inner_text('#tally tr[data-method="deep"]')
 
 
+def test_heads_of_one_name_sort_by_their_own_columns(page: Any) -> None:
+    page.evaluate(
+        """() => {
+          const cell = (text) => [text, "", "", "", ""];
+          const host = document.createElement("div");
+          host.id = "two";
+          document.querySelector("main").append(host);
+          drawTable(host, {heading: "", stub: "Method", caption: [], notes: [],
+            headers: [["EN ↑", "Street", false], ["EN ↑", "Lab", false]],
+            blocks: [{title: "", over: "Part", lines: [
+              [cell("A"), cell("2.0"), cell("−1.5")], [cell("B"), cell("1.0"), cell("−0.5")],
+              [cell("C"), cell(null), cell("∞")]]}]});
+        }"""
+    )
+    names = page.locator("#two tbody tr:not(.group) th")
+    assert page.locator("#two .overs th").all_inner_texts() == ["Street", "Lab"]
+    page.click('#two [data-place="2"]')
+    assert names.all_inner_texts() == ["C", "B", "A"]
+    page.click('#two [data-place="1"]')
+    assert names.all_inner_texts() == ["A", "B", "C"]
+
+
 def test_drill_down(page: Any) -> None:
     page.select_option("#metric", "EN")
     page.focus("#strip-slider")
