@@ -173,7 +173,7 @@ class Run:
         """Every value: ``dataset``, ``split``, ``pair``, ``method``, ``metric``, ``convention``,
         ``better``, ``value`` (NaN where there is none) and ``problem``, which says why.
         """
-        return self._results.scores
+        return self._results.scores.copy()
 
     def ranks(self) -> pd.DataFrame:
         """Mean ranks by each metric and overall (1 is best), with Friedman's test and groups."""
@@ -189,23 +189,23 @@ class Run:
 
     def detection(self) -> pd.DataFrame:
         """Average precision of every class and method; no rows for a run without detection."""
-        return self._results.detection
+        return self._results.detection.copy()
 
     def profile(self) -> pd.DataFrame:
         """Times, FLOPs and memory as measured; no rows for a run without a profile."""
-        return self._results.profile
+        return self._results.profile.copy()
 
     def methods(self) -> pd.DataFrame:
         """The methods: weights with their checksums, options, what they were trained on."""
-        return self._results.methods
+        return self._results.methods.copy()
 
     def pairs(self) -> pd.DataFrame:
         """The pairs: their files and checksums."""
-        return self._results.pairs
+        return self._results.pairs.copy()
 
     def failures(self) -> pd.DataFrame:
         """Pairs on which a method failed, and values that a metric could not compute, with why."""
-        return self._results.failures
+        return self._results.failures.copy()
 
     def report(
         self,

@@ -1,4 +1,4 @@
-"""``fusionbench compare``, ``identify`` and ``latex-check``: numbers that are there, examined."""
+"""``fusionbench compare``, ``identify``, ``latex-check``; and ``check``, which is of plug-ins."""
 
 from __future__ import annotations
 
@@ -212,4 +212,35 @@ def latex_check(
         f"{len(checked.wrong)} wrong of {checked.numbers} numbers in {checked.tables} tables"
     )
     if checked.wrong:
+        raise typer.Exit(1)
+
+
+def check(
+    names: Annotated[
+        list[str], typer.Argument(help="Methods, metrics, detectors (NAME:WEIGHTS) or data sets.")
+    ],
+    plugin: o.PluginOption = None,
+    device: Annotated[str, o.OPTIONS["device"]] = "cpu",
+    weights: Annotated[
+        str | None, typer.Option(help="Of the method: authors, retrained or a file.")
+    ] = None,
+    data_root: o.DataRootOption = None,
+) -> None:
+    """Check that a plug-in does what the engine relies on: sizes, batches, range, card and more.
+
+    The same is there for tests of its own: `from fusionbench.testing import check_method`.
+    """
+    from fusionbench import console
+    from fusionbench.registry import add_plugin_files
+    from fusionbench.tables.terminal import Shown
+    from fusionbench.testing import check as checked
+
+    add_plugin_files(plugin or ())
+    found = [
+        one
+        for name in names
+        for one in checked(name, device=device, data_root=data_root, weights=weights)
+    ]
+    console.show(Shown([one.table() for one in found]))
+    if not all(one.passed for one in found):
         raise typer.Exit(1)
