@@ -13,7 +13,7 @@ setup: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[dev,peers,yolo]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --editable '.[dev,docs,peers,yolo]'
 	touch $@
 
 demo: setup  ## the main job on the embedded sample data
@@ -40,10 +40,11 @@ types: setup  ## the installed package: mypy does not see through an editable in
 	rm -rf build $(VENV)/types
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/types .
 	cd $(VENV)/types && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p fusionbench
-	cd tools && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p sample_scenes
+	cd tools && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p sample_scenes -p site_pages
 
-docs: setup  ## the pages that are made from the code
+docs: setup  ## the site, in docs/_build/html; its generated pages are made from the code
 	$(BIN)/fusionbench list checks --markdown > docs/checks.md
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 
 versions: setup  ## the table of what the code of each plug-in is, after a change to it
 	$(BIN)/python tests/fusionbench/test_versions.py
@@ -55,7 +56,7 @@ packaging: setup  ## wheel and editable installs, from here and from elsewhere
 	$(BIN)/pytest -m packaging
 
 clean:
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache dist *.egg-info results/demo
+	rm -rf $(VENV) build docs/_build docs/generated .mypy_cache .ruff_cache .pytest_cache dist *.egg-info results/demo
 
 pictures: setup  ## what the README and the cards show, and results/sample (needs pdflatex, pdftoppm)
 	$(BIN)/fusionbench run --methods $(PICTURED) --dataset sample --out results/pictures

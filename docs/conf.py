@@ -1,4 +1,4 @@
-"""The site: ``make docs`` builds it into ``docs/_build``, without network, warnings being errors."""
+"""The site: ``make docs`` builds it into ``docs/_build``, without network."""
 
 import importlib.metadata
 import os

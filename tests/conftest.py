@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 
 # Small images: more threads would only wait for each other.
@@ -10,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -123,3 +125,21 @@ def fresh_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None
 
     yield forget
     forget()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium that is installed here."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        pytest.skip(f"no browser found: none of {', '.join(names)} is on the path")
+    switches = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run"]
+    switches += ["disable-background-networking", "disable-component-update", "disable-sync"]
+    with api.sync_playwright() as started:
+        running = started.chromium.launch(
+            executable_path=found, args=[f"--{switch}" for switch in switches]
+        )
+        yield running
+        running.close()

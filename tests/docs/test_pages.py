@@ -74,7 +74,7 @@ def test_a_method_has_the_numbers_that_are_published(generated: Path) -> None:
     text = (generated / "methods" / "laplacian.md").read_text("utf-8")
     board = (ROOT / "results" / "field" / "leaderboard.csv").read_text("utf-8").splitlines()
     (row,) = (line for line in board if line.startswith("MSRS,standard,laplacian,"))
-    for value in row.split(",")[5:]:
+    for value in row.split(",")[5:13]:
         assert f" {float(value):.4g} |" in text
 
 

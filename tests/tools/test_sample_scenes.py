@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from sample_scenes import KINDS, Box, Scene, make_scene, write_scenes
 from sample_scenes.canvas import IDENT, Canvas
 from sample_scenes.scenes import _render

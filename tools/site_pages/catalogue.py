@@ -16,7 +16,7 @@ from fusionbench.datasets import load_datasets
 from fusionbench.datasets.catalogue import DataSetCard, Layout
 from fusionbench.errors import FusionBenchError
 from fusionbench.plugins import Setting
-from fusionbench.registry import METHODS, Entry
+from fusionbench.registry import METHODS, METRICS, Entry
 from fusionbench.weights import KnownWeights, published_weights
 from site_pages import markdown as md
 
@@ -88,8 +88,8 @@ def _picture(name: str) -> str:
     if shown.is_file():
         return f"![{name}](../pictures/{shown.name})\n\nInfrared, visible and fused: {PICTURED}."
     return (
-        f"`fusionbench run --methods {name} --dataset sample` makes it; there is no picture here, as "
-        "the method needs published weights, or more than a few seconds an image."
+        f"`fusionbench run --methods {name} --dataset sample` makes it; there is no picture here, "
+        "as the method is a source, needs published weights, or takes long."
     )
 
 
@@ -158,23 +158,18 @@ def _published() -> list[tuple[str, dict[str, str]]]:
 
 
 def _numbers(name: str) -> str:
-    """The method's means in the published results, read from their CSV."""
-    about = ("dataset", "convention", "method", "label")
+    """The method's means in the published results, with their remarks, read from the CSV."""
+    known = {entry.name for entry in METRICS}
     tables: dict[tuple[str, ...], list[list[str]]] = {}
     for folder, row in _published():
-        if row["method"] == name or row["method"].startswith(f"{name}-retrained"):
-            metrics = tuple(key for key in row if key not in (*about, "n"))
+        if row["method"] in (name, f"{name}-retrained"):
+            metrics = tuple(key for key in row if key.partition("@")[0] in known)
             values = [f"{float(row[key]):.4g}" if row[key] else "–" for key in metrics]
-            line = [
-                f"`results/{folder}`",
-                row["dataset"],
-                row["convention"],
-                row["n"],
-                row["label"],
-            ]
-            tables.setdefault(metrics, []).append([*line, *values])
+            about = [f"`results/{folder}`", *(row[k] for k in ("dataset", "convention", "n"))]
+            remark = md.prose(row.get("notes") or "")
+            tables.setdefault(metrics, []).append([*about, row["label"], *values, remark])
     head = ("published in", "data set", "convention", "N", "row")
-    shown = [md.table((*head, *metrics), rows) for metrics, rows in tables.items()]
+    shown = [md.table((*head, *metrics, "remarks"), rows) for metrics, rows in tables.items()]
     return "\n\n".join(shown) or "The published results have no row of it."
 
 
@@ -272,9 +267,9 @@ def conventions() -> Iterator[tuple[str, str]]:
         "conventions/index.md",
         md.page(
             "Conventions",
-            "A convention fixes every free parameter of every metric, as one body of published code "
-            "sets it. What a table does not say (log base, value range, border, sum or mean) is what "
-            "makes its numbers differ from another's.",
+            "A convention fixes every free parameter of every metric, as one body of published "
+            "code sets it. What a table does not say (log base, value range, border, sum or mean) "
+            "is what makes its numbers differ from another's.",
             md.table(("name", "what it reproduces", "follows"), rows),
             md.contents(known),
         ),

@@ -130,8 +130,7 @@ def _example(entry: Entry[Any], taken: Sequence[str], agreement: Sequence[Sequen
     head = ("column", "here", "compared with", "there", "triples compared", "worst relative error")
     return "\n\n".join(
         (
-            f"Infrared, visible and fused image of `{EXAMPLE}` (`tests/metrics/inputs`; right-click "
-            "to save):",
+            f"Infrared, visible and fused image of `{EXAMPLE}` (`tests/metrics/inputs`):",
             pictures,
             md.table(head, rows),
             "The error is the worst over all golden triples without an exception "
@@ -146,9 +145,8 @@ def _faults(entry: Entry[Any], conventions: Sequence[Convention]) -> str:
         if _of(entry, column):
             where = "every triple" if triple == "all" else f"triple `{triple}`"
             how = error if error == "not comparable" else f"relative error up to {error}"
-            lines.append(
-                f"- `{column}` against {implementation}, {where}: {md.markdown(reason, display=False)} ({how})."
-            )
+            why = md.markdown(reason, display=False)
+            lines.append(f"- `{column}` against {implementation}, {where}: {why} ({how}).")
     return "\n".join(lines) or (
         "None is known: on every golden triple the published code gives the same value."
     )

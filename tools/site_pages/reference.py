@@ -14,9 +14,9 @@ def commands() -> str:
     """Every command with its arguments and options."""
     return md.page(
         "Commands",
-        "From `fusionbench --help` and that of every command. Exit codes: 0 done; 1 done, but a cell "
-        "failed somewhere (the table shows a dash and says why); 2 nothing was done, and one message "
-        "says what to change; 130 stopped by Ctrl-C, and what was finished is kept.",
+        "From `fusionbench --help` and that of every command. Exit codes: 0 done; 1 done, but a "
+        "cell failed somewhere (the table shows a dash and says why); 2 nothing was done, and one "
+        "message says what to change; 130 stopped by Ctrl-C, and what was finished is kept.",
         *(_command(name, command) for name, command in command_tree()),
     )
 
@@ -80,6 +80,13 @@ def api() -> str:
     return md.page("Python", *parts)
 
 
+def _returned(home: str) -> list[str]:
+    """The public classes of a module whose functions are public: what those return."""
+    module = importlib.import_module(f"fusionbench.{home}")
+    own = (v for k, v in vars(module).items() if inspect.isclass(v) and not k.startswith("_"))
+    return [v.__name__ for v in own if v.__module__ == module.__name__]
+
+
 def _names(module: str) -> Iterator[str]:
     """A directive a name; the names of one home module stand together."""
     package = importlib.import_module(module)
@@ -89,16 +96,14 @@ def _names(module: str) -> Iterator[str]:
         known = home.startswith("fusionbench.") and module == "fusionbench"
         homes.setdefault(home.partition(".")[2] if known else "", []).append(name)
     for home, names in sorted(homes.items()):
+        lines = [_directive(package, module, name) for name in names]
         if home:
-            first = (
-                inspect.getdoc(importlib.import_module(f"fusionbench.{home}")) or ""
-            ).partition("\n")
-            yield f"## {home}\n\n{md.prose(first[0])}"
-        yield (
-            "```{eval-rst}\n"
-            + "\n".join(_directive(package, module, name) for name in names)
-            + "\n```"
-        )
+            text = inspect.getdoc(importlib.import_module(f"fusionbench.{home}")) or ""
+            yield f"## {home}\n\n{md.prose(text.partition(chr(10))[0])}"
+            if any(inspect.isfunction(getattr(package, name)) for name in names):
+                others = [name for name in _returned(home) if name not in names]
+                lines += [f".. autoclass:: fusionbench.{home}.{n}\n   :members:\n" for n in others]
+        yield md.fence("\n".join(lines), "{eval-rst}")
 
 
 def _directive(package: Any, module: str, name: str) -> str:
@@ -107,4 +112,7 @@ def _directive(package: Any, module: str, name: str) -> str:
         return f".. autoclass:: {module}.{name}\n   :members:\n"
     if inspect.isroutine(value):
         return f".. autofunction:: {module}.{name}\n"
+    if inspect.ismodule(value):
+        what = "What there is of them, as a frame of their cards; also the module of that name."
+        return f".. py:function:: {module}.{name}()\n\n   {what}\n"
     return f".. py:data:: {module}.{name}\n   :value: {value}\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -139,24 +138,6 @@ def report_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = make_run(tmp_path_factory.mktemp("report") / "run")
     write_html(Results.read(run))
     return run
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless Chromium that is installed here."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next((path for path in map(shutil.which, names) if path), None)
-    if found is None:
-        pytest.skip(f"no browser found: none of {', '.join(names)} is on the path")
-    switches = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run"]
-    switches += ["disable-background-networking", "disable-component-update", "disable-sync"]
-    with api.sync_playwright() as started:
-        running = started.chromium.launch(
-            executable_path=found, args=[f"--{switch}" for switch in switches]
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture
