@@ -85,8 +85,8 @@ def _figure(results: Results, column: ColumnRecord, scores: pd.DataFrame) -> Fig
             if place == 0:
                 said = ax.text(-0.06 / wide, line, text, size=size, transform=beside)
                 said.set(ha="right", va="center", linespacing=0.9)
-            count = counts.get((dataset.name, method.name), "")
-            ax.text(1.01, line, count, transform=beside, va="center", fontsize=6, color=DARK)
+            if count := counts.get((dataset.name, method.name)):
+                ax.text(1.01, line, count, transform=beside, va="center", fontsize=6, color=DARK)
     said = f"{column.metric} {ARROWS[column.better]}  (convention {column.convention})"
     middle = (side + width - right) / 2 / width
     figure.text(middle, 0.06 / figure.get_size_inches()[1], said, ha="center", fontsize=8)
@@ -105,22 +105,27 @@ def _counts(results: Sequence[Result], scores: pd.DataFrame) -> dict[tuple[str, 
 
 
 def _draw(ax: Axes, frame: pd.DataFrame, methods: Sequence[MethodRecord], pairs: int) -> None:
-    """Boxes and points of one data set; with few pairs every pair is a point."""
+    """Boxes and points of one data set; with few pairs every pair is a point.
+
+    What can be spared is: matplotlib draws a box line by line, and that takes most of the time.
+    """
     import seaborn as sns
 
+    ax.set(xlabel=" ", ylabel=" ")  # else seaborn lays out every tick to name the axes
     few = pairs <= POINTS_SHOWN_UP_TO
     names = [method.name for method in methods]
     how = {"data": frame, "x": "value", "y": "method", "order": names, "ax": ax, "legend": False}
     how |= {"hue": "source", "palette": {True: GRAY, False: BLUE}, "dodge": False}
     if len(frame):
-        mean = {"marker": "D", "mfc": ORANGE, "mec": "white", "ms": 4, "mew": 0.5, "zorder": 4}
-        flier = {"marker": "o", "ms": 2.2, "mew": 0.5, "alpha": 0.7}
         lines = {"linewidth": 0.7, "medianprops": {"linewidth": 1.4}, "fill": False, "width": 0.62}
-        sns.boxplot(
-            **how, **lines, showmeans=True, meanprops=mean, flierprops=flier, showfliers=not few
-        )
+        flier = {"marker": "o", "ms": 2.2, "mew": 0.5, "alpha": 0.7}
+        sns.boxplot(**how, **lines, showcaps=False, showfliers=not few, flierprops=flier)
         if few:
             sns.stripplot(**how, jitter=False, size=2.2, alpha=0.6)
+        means = frame.groupby("method")["value"].mean().reindex(names)
+        ax.scatter(
+            means, range(len(names)), s=16, marker="D", c=ORANGE, ec="white", lw=0.5, zorder=4
+        )
     anchors = sum(method.is_source for method in methods)
     if 0 < anchors < len(methods):
         ax.axhline(anchors - 0.5, color=GRAY, linewidth=0.6)

@@ -88,14 +88,16 @@ def _chart(
     _lines(ax, places, look, ".")
     ax.set_ylim(most + 0.5, 0.5)
     ax.set_yticks([])
-    for x, end, align in ((-0.35, 0, "right"), (len(stops) - 0.65, -1, "left")):
+    for x, end, align, away in ((-0.35, 0, "right", -11), (len(stops) - 0.65, -1, "left", 11)):
         # one below the other: methods that share a place stand around it
         order = places.iloc[end].dropna().sort_values(kind="stable").index
         for line, name in enumerate(order, 1):
             own = look[name]
             colour = own.colour if own.stands_out else DARK if most <= MANY else GRAY
-            text = f"{line} {labels[name]}" if align == "left" else f"{labels[name]} {line}"
-            ax.text(x, line, text, size=size, color=colour, ha=align, va="center")
+            look_of = {"size": size, "color": colour, "ha": align, "va": "center"}
+            ax.text(x, line, str(line), **look_of)
+            beside = {"textcoords": "offset points", "annotation_clip": False}
+            ax.annotate(labels[name], (x, line), (away, 0), **beside, **look_of)
     headline(figure, title)
     return figure
 
@@ -122,8 +124,8 @@ def parallel_coordinates(ranking: Ranking, highlight: Sequence[str] = ()) -> Fig
     means = means.reindex(index=list(heads), columns=list(look)).replace([np.inf, -np.inf], np.nan)
     better = {column.metric: column.better for column in ranking.board.columns}
     sign = means.index.map(lambda metric: 1 if better[metric] == "higher" else -1).to_numpy()
-    standing = [name for name, own in look.items() if own.stands_out]
-    labels = cut({name: labels_of(ranking)[name] for name in standing}, 1.6, SIZE)
+    every = cut(labels_of(ranking), 1.6, SIZE)
+    labels = {name: every[name] for name, own in look.items() if own.stands_out}
     foot = 0.5 + widest(heads.values(), SIZE)
     across = legend_columns(labels.values(), TEXT_WIDTH)
     lines = math.ceil(len(labels) / across)

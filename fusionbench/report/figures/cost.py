@@ -161,7 +161,7 @@ def _name(ax: Axes, found: pd.DataFrame, labels: dict[str, str], colours: dict[s
     figure = ax.get_figure(root=True)
     assert figure is not None
     powers = {str(n): exponent(own["pixels"], own["value"]) for n, own in found.groupby("label")}
-    texts = {name: f" {labels[name]} ({power:.1f})" for name, power in powers.items()}
+    texts = {name: f" {labels[name]} ({round(power, 1) + 0.0})" for name, power in powers.items()}
     area = ax.get_window_extent()
     wide = max(text_width(text, SIZE) for text in texts.values()) * figure.dpi + 4
     small, large = found["pixels"].min(), found["pixels"].max()
@@ -171,7 +171,7 @@ def _name(ax: Axes, found: pd.DataFrame, labels: dict[str, str], colours: dict[s
     low, top = (math.log(v) for v in ax.get_ylim())
     gap = SIZE * 1.25 / (area.height * 72 / figure.dpi) * (top - low)
     ends = found.groupby("label").last().sort_values("value")
-    places = np.exp(spread(np.log(ends["value"].to_numpy()), gap, low, top))
+    places = np.exp(spread(np.log(ends["value"].to_numpy()), gap, low + gap / 2, top - gap / 2))
     for (name, end), y in zip(ends.iterrows(), places, strict=True):
         ax.plot([end["pixels"], at], [end["value"], y], color=GRAY, lw=0.4, zorder=1)
         ax.text(at, y, texts[str(name)], fontsize=SIZE, va="center", color=colours[str(name)])

@@ -177,10 +177,10 @@ def draw_scenes(scenes: Sequence[BoxScene], title: str) -> Figure:
     sheet = Sheet(max(SIDE + across * (wide + GAP), 4.2), LABEL + sum(heights) + LEGEND)
     sheet.frames = {(colour, line): [] for _, colour, line in LOOKS.values()}
     names = [panel.label for panel in scenes[0].panels]
-    labels = apart(names, lambda text: fitted(text, wide, 7.5))
+    labels = apart(names, lambda text: fitted(text, wide, 7.5, LABEL - 0.03))
     top = LABEL
     for scene, height in zip(scenes, heights, strict=True):
-        name, size = fitted(scene.pair, height, 7)
+        name, size = fitted(scene.pair, height, 7, SIDE)
         sheet.text(SIDE * 0.45, top + height / 2, name, size=size, rotation=90)
         tall = wide * scene.aspect
         for i, (panel, (label, size)) in enumerate(zip(scene.panels, labels, strict=True)):

@@ -182,7 +182,7 @@ def draw_grid(scenes: Sequence[SceneView]) -> Figure:
     for i, (scene, height) in enumerate(zip(scenes, heights, strict=True)):
         above = LABEL if layout.labelled(i == 0) else 0
         _scene(sheet, layout, scene, labels if above else [], top)
-        name, size = fitted(scene.pair, height - above, 7)
+        name, size = fitted(scene.pair, height - above, 7, SIDE)
         sheet.text(SIDE * 0.45, top + (above + height) / 2, name, size=size, rotation=90)
         top += height + SCENE_GAP
     return sheet.finish()

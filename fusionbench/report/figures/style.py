@@ -166,41 +166,47 @@ def legend_columns(labels: Collection[str], width: float, size: float = 7) -> in
 
 
 def one_line(text: str, width: float, size: float) -> str:
-    """The text at a size in points, cut with ``…`` where it is wider than ``width`` inches.
+    """The text at a size in points, with ``…`` inside where it is wider than ``width`` inches.
 
-    What no font can show is replaced.
+    The end stays, which often tells names apart. What no font can show is replaced.
+    """
+    shown = whole = drawable(text)
+    for kept in range(len(whole) - 1, 0, -1):
+        if text_width(shown, size) <= width:
+            break
+        tail = kept * 2 // 5
+        shown = f"{whole[: kept - tail].rstrip()}…{whole[len(whole) - tail :].lstrip()}"
+    return shown
+
+
+def fitted(
+    text: str, width: float, size: float, tall: float = 0.24, smallest: float = 5
+) -> tuple[str, float]:
+    """A label and a size in points that take at most a width and a height in inches.
+
+    It is broken into lines before it is made smaller, and shortened at the smallest size. What no
+    font can show is replaced.
     """
     text = drawable(text)
-    if text_width(text, size) <= width:
-        return text
-    while len(text) > 1 and text_width(text + "…", size) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
-def fitted(text: str, width: float, size: float, smallest: float = 5) -> tuple[str, float]:
-    """A label and a size in points with which it is at most ``width`` inches wide.
-
-    It is broken into two lines before it is made smaller, and cut with ``…`` at the smallest size.
-    What no font can show is replaced.
-    """
-    text = drawable(text)
-    while True:
-        for lines in _broken(text):
-            if all(text_width(line, size) <= width for line in lines):
-                return "\n".join(lines), size
-        if size <= smallest:
-            return one_line(text, width, size), size
+    while size >= smallest:
+        lines = _broken(text, width, size)
+        if len(lines) <= max(1, int(tall * 72 / size)) and widest(lines, size) <= width:
+            shares = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+            even = (_broken(text, share * width, size) for share in shares)
+            kept = (found for found in even if len(found) == len(lines))
+            return "\n".join(next(kept)), size
         size -= 0.5
+    return one_line(text, width, smallest), smallest
 
 
-def _broken(text: str) -> Iterator[tuple[str, ...]]:
-    """The text in one line, then in two, the most even break first."""
-    yield (text,)
-    breaks = [m.end() for m in re.finditer(r"[\s\-_/+@]", text)][:20]
-    for place in sorted(breaks, key=lambda b: abs(2 * b - len(text))):
-        if text[:place].strip() and text[place:].strip():
-            yield text[:place].rstrip(), text[place:].lstrip()
+def _broken(text: str, width: float, size: float) -> list[str]:
+    """The text in lines of a width, where words are not longer than that."""
+    lines = [""]
+    for word in re.findall(r"[^\s\-_/+@]*[\s\-_/+@]+|[^\s\-_/+@]+", text):
+        if lines[-1] and text_width((lines[-1] + word).rstrip(), size) > width:
+            lines.append("")
+        lines[-1] += word
+    return [line.strip() for line in lines]
 
 
 def cut(labels: Mapping[str, str], width: float, size: float) -> dict[str, str]:

@@ -205,7 +205,7 @@ def test_labels_are_broken_before_they_shrink_and_cut_last():
     assert fitted("DenseFuse addition", wide + 0.01, 8) == ("DenseFuse addition", 8)
     assert fitted("DenseFuse addition", wide * 0.6, 8) == ("DenseFuse\naddition", 8)
     text, size = fitted("Unbreakablelabel" * 4, 0.8, 8)
-    assert (text[-1], size) == ("…", 5)
+    assert (text.count("…"), size) == (1, 5)
     assert text_width(text, size) <= 0.8
 
 
@@ -231,8 +231,8 @@ def test_a_box_holds_the_middle_half_and_the_diamond_is_the_mean(builder, monkey
     ends = (min(box.get_xdata()), max(box.get_xdata()))
     assert ends == pytest.approx((expected["q1"], expected["q3"]))
     assert min(box.get_ydata()) < 1 < max(box.get_ydata())
-    (mean,) = [line for line in ax.lines if line.get_marker() == "D"]
-    assert mean.get_xdata() == pytest.approx([values.mean()])
+    (means,) = ax.collections
+    assert means.get_offsets().compressed() == pytest.approx([values.mean(), 1])
     beyond = [x for line in ax.lines if line.get_marker() == "o" for x in line.get_xdata()]
     assert sorted(beyond) == pytest.approx(sorted(expected["fliers"]))
     assert "0/50" in [text.get_text() for text in ax.texts]
