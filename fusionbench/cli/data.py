@@ -22,7 +22,7 @@ def fetch(name: NameArgument, data_root: o.DataRootOption = None) -> None:
     """Download a data set below the data root, or say how to get it; shows its terms."""
     from fusionbench import console
     from fusionbench.datasets import dataset_named
-    from fusionbench.datasets.fetching import by_hand, fetch_dataset
+    from fusionbench.datasets.catalogue import by_hand, fetch_dataset
     from fusionbench.errors import FusionBenchError
     from fusionbench.settings import data_root as root_in_force
 

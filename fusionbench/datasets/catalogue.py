@@ -1,15 +1,16 @@
-"""The data sets the suite knows: one YAML file each under ``configs/datasets``."""
+"""The data sets the suite knows, one YAML file each in ``configs/datasets``, and their fetching."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from fusionbench.downloads import Remote
-from fusionbench.errors import FusionBenchError, UnknownNameError
+from fusionbench.downloads import Remote, download, unpack
+from fusionbench.errors import DataError, FusionBenchError, UnknownNameError
 from fusionbench.recipes import Reading, Resized, parse_reading
 from fusionbench.yamls import Named, read_folder
 
@@ -222,3 +223,29 @@ def dataset_named(name: str) -> DataSetCard:
         if card.name.casefold() == name.casefold():
             return card
     raise UnknownNameError("data set", name, known, "fusionbench list datasets")
+
+
+def fetch_dataset(
+    card: DataSetCard, root: Path, *, advance: Callable[[int], None] = lambda count: None
+) -> Path:
+    """Download and unpack a data set into ``root/<folder>``.
+
+    The archives stay in ``root/.downloads``, so that a second call downloads nothing.
+
+    Raises:
+        DataError: It cannot be downloaded by a program (see :func:`by_hand`).
+        DownloadError: A download failed, or an archive must not be unpacked.
+    """
+    if not card.archives:
+        raise by_hand(card)
+    target = root / card.folders[0]
+    for archive in card.archives:
+        path = download(archive.remote(), root / ".downloads" / card.name, advance=advance)
+        unpack(path, target)
+    return target
+
+
+def by_hand(card: DataSetCard) -> DataError:
+    """How to get a data set that a form or a drive link keeps from programs."""
+    steps = card.steps or f"See {card.home}."
+    return DataError(f"{card.name} cannot be downloaded by a program. {steps}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from fusionbench.boxes import Truths
 from fusionbench.checks import Findings, Problem
-from fusionbench.labels.naming import Naming
+from fusionbench.labels.class_names import Naming
 from fusionbench.labels.readers import RawBox, Size
 
 SAME = 0.5

@@ -11,10 +11,10 @@ from fusionbench.errors import DataError
 from fusionbench.files import digest
 from fusionbench.images import size_of, source_size
 from fusionbench.labels.checking import BoxChecks
+from fusionbench.labels.class_names import naming_of
 from fusionbench.labels.coco import images_of, read_coco
 from fusionbench.labels.finding import FoundFiles
 from fusionbench.labels.label_sets import LabelSet, Size
-from fusionbench.labels.naming import naming_of
 from fusionbench.labels.readers import READERS, ImageLabels
 from fusionbench.manifest import DataSetRecord, PairRecord
 
