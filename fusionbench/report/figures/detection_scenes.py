@@ -20,9 +20,9 @@ from fusionbench.images import U8, read_image
 from fusionbench.names import apart
 from fusionbench.report.figures.grid_drawing import Sheet
 from fusionbench.report.figures.style import (
-    BLUE,
     DARK,
     ORANGE,
+    SKY,
     TEXT_WIDTH,
     YELLOW,
     fitted,
@@ -42,7 +42,7 @@ GAP, LABEL, COUNTS, LEGEND, SIDE = 0.06, 0.18, 0.15, 0.25, 0.2
 LOOKS: dict[str, tuple[str, str, Any]] = {
     "missed": ("missed", YELLOW, (0, (1, 1))),
     "false": ("false", ORANGE, (0, (4, 1.5))),
-    "true": ("found", BLUE, "-"),
+    "true": ("found", SKY, "-"),
 }
 """Name, colour and line of each kind of box, the lowest first."""
 Boxes = NDArray[np.floating[Any]]
