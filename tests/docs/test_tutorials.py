@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.docs.conftest import TUTORIALS, cells
+from tests.docs.conftest import DOCS, TUTORIALS, blocks, cells
 
 Cli = Callable[..., Any]
 
@@ -34,7 +34,18 @@ def run_cell(source: str, names: dict[str, Any], cli: Cli) -> None:
         names["_printed"] = done.out
 
 
-@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+QUICK = {"own-method", "score-a-folder"}
+"""Those that take a few seconds; all of them also run whenever the site is built."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else (pytest.mark.slow,))
+        for path in TUTORIALS
+        if cells(path)
+    ],
+)
 def test_a_tutorial_runs(
     path: Path, cli: Cli, fresh_plugins: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,3 +62,17 @@ def test_a_tutorial_runs(
                 del sys.modules[name]
     if path.stem == "why-numbers-differ":
         assert "tang-legacy" in names["_printed"]
+
+
+@pytest.mark.slow
+def test_what_needs_weights_runs_where_they_are(
+    cli: Cli, shared: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FUSIONBENCH_WEIGHTS", str(shared("weights/detectors")))
+    monkeypatch.chdir(tmp_path)
+    text = (DOCS / "tutorials" / "detection.md").read_text("utf-8")
+    (block,) = (b for kind, b in blocks(text) if kind == "{code-block} bash")
+    for line in block.splitlines()[1:]:
+        done = cli(*shlex.split(line)[1:])
+        assert done.code == 0, f"{line}\n{done.out}\n{done.err}"
+    assert (tmp_path / "results" / "seen" / "detection.csv").is_file()

@@ -23,7 +23,7 @@ ACCENTS = {"\u0302": r"\hat", "\u0303": r"\tilde"}
 _RAISED, _LOWERED = "".join(RAISED), "".join(LOWERED)
 _LETTER = "[A-Za-zα-ωΓΔ][\u0302\u0303]?"
 _SYMBOL = re.compile(
-    rf"(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)"
+    rf"(?P<number>\d+(?:\.\d+|\.\.\d+)?(?:e-?\d+)?)"
     rf"|(?P<function>{'|'.join(sorted(FUNCTIONS, key=len, reverse=True))})(?![a-z])"
     rf"|(?P<name>[A-Z]{{2,}}(?=[({_RAISED}])|[ΣΠ]|(?:[σμ∂](?=[a-z])|{_LETTER}))"
 )
@@ -74,12 +74,12 @@ class _Parser:
                 self.at += 1
                 self._blank()
             product = self.product() if signs or not parts else ""
-            parts += [*signs, product]
             if not product:
                 break
-        if not any(parts):
+            parts += [*signs, product]
+        if signs or not parts:
             raise _Unreadable(self.text)
-        return " ".join(filter(None, parts))
+        return " ".join(parts)
 
     def product(self) -> str:
         """Factors side by side; `` / `` makes a fraction, ``/`` without blanks stays a stroke."""
@@ -160,7 +160,7 @@ class _Parser:
     def _symbol(self, found: re.Match[str]) -> str:
         text = found.group()
         if found["number"]:
-            return re.sub(r"e(.+)", r" \\cdot 10^{\1}", text)
+            return re.sub(r"e(.+)", r" \\cdot 10^{\1}", text).replace("..", r" \ldots ")
         if found["function"]:
             tex = FUNCTIONS[text]
             if self._peek() != "(":

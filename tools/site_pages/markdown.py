@@ -14,7 +14,7 @@ __all__ = ["markdown"]
 
 def prose(text: str) -> str:
     """Text as Markdown, its paragraphs apart; what stands between backticks is code."""
-    paragraphs = re.split(r"\n\s*\n", text.strip().replace("``", "`"))
+    paragraphs = re.split(r"\n\s*\n", re.sub(r":\w+:`~?", "`", text.strip()).replace("``", "`"))
     return "\n\n".join(
         "".join(p if p.startswith("`") else escaped(p) for p in re.split("(`[^`]*`)", paragraph))
         for paragraph in (" ".join(each.split()) for each in paragraphs)

@@ -99,7 +99,7 @@ def _names(module: str) -> Iterator[str]:
         lines = [_directive(package, module, name) for name in names]
         if home:
             text = inspect.getdoc(importlib.import_module(f"fusionbench.{home}")) or ""
-            yield f"## {home}\n\n{md.prose(text.partition(chr(10))[0])}"
+            yield f"## fusionbench.{home}\n\n{md.prose(text.partition(chr(10))[0])}"
             if any(inspect.isfunction(getattr(package, name)) for name in names):
                 others = [name for name in _returned(home) if name not in names]
                 lines += [f".. autoclass:: fusionbench.{home}.{n}\n   :members:\n" for n in others]
