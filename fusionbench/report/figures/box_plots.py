@@ -83,8 +83,8 @@ def _figure(results: Results, column: ColumnRecord, scores: pd.DataFrame) -> Fig
         beside = ax.get_yaxis_transform()
         for line, (method, (text, size)) in enumerate(zip(methods, labels, strict=True)):
             if place == 0:
-                said = ax.text(-0.06 / wide, line, text, size=size, transform=beside)
-                said.set(ha="right", va="center", linespacing=0.9)
+                name = ax.text(-0.06 / wide, line, text, size=size, transform=beside)
+                name.set(ha="right", va="center", linespacing=0.9)
             if count := counts.get((dataset.name, method.name)):
                 ax.text(1.01, line, count, transform=beside, va="center", fontsize=6, color=DARK)
     said = f"{column.metric} {ARROWS[column.better]}  (convention {column.convention})"

@@ -94,10 +94,9 @@ def _chart(
         for line, name in enumerate(order, 1):
             own = look[name]
             colour = own.colour if own.stands_out else DARK if most <= MANY else GRAY
-            look_of = {"size": size, "color": colour, "ha": align, "va": "center"}
-            ax.text(x, line, str(line), **look_of)
-            beside = {"textcoords": "offset points", "annotation_clip": False}
-            ax.annotate(labels[name], (x, line), (away, 0), **beside, **look_of)
+            for text, offset in ((str(line), 0), (labels[name], away)):
+                said = ax.annotate(text, (x, line), (offset, 0), textcoords="offset points")
+                said.set(size=size, color=colour, ha=align, va="center", annotation_clip=False)
     headline(figure, title)
     return figure
 

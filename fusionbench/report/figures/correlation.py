@@ -95,5 +95,5 @@ def _matrix(ranking: Ranking) -> pd.DataFrame:
     if len(found) < 2:
         return found
     tree = linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
-    order = leaves_list(tree)
-    return found.iloc[order, order]
+    order = [found.index[i] for i in leaves_list(tree)]
+    return found.loc[order, order]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import ArrayLike
 
 from fusionbench.cards import Better
 from fusionbench.manifest import ColumnRecord, DataSetRecord
@@ -126,7 +127,7 @@ def _growth(
     return frame[frame.groupby("label")["pixels"].transform("nunique") > 1]
 
 
-def exponent(pixels: Sequence[float], values: Sequence[float]) -> float:
+def exponent(pixels: ArrayLike, values: ArrayLike) -> float:
     """The slope on logarithmic axes, by least squares: 1 is proportional to the pixels."""
     return float(np.polyfit(np.log(pixels), np.log(values), 1)[0])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
+Corner = Literal["upper left", "lower right"]
 ACROSS, DOWN = 3, 5
 TALL, TITLE, TICKS, LEFT, GAP = 1.35, 0.22, 0.2, 0.38, 0.14
 WIDE = TEXT_WIDTH / ACROSS - LEFT - GAP
@@ -120,7 +121,7 @@ def _legend(
     places = min(decimals(means.values()), 4)
     texts = [f"{labels[name]} {shown(mean, places)}" for name, mean in means.items()]
     handles = [Line2D([], [], color=look[n].colour, ls=look[n].line, lw=1.0) for n in means]
-    corner = "upper left"
+    corner: Corner = "upper left"
     if lines:
         wide = (widest(texts, LEGEND_SIZE) + HANDLE) / WIDE
         limits, corner = _corner(
@@ -141,7 +142,7 @@ def _legend(
 
 def _corner(
     lines: Sequence[Floats], limits: tuple[float, float], wide: float, tall: float
-) -> tuple[tuple[float, float], str]:
+) -> tuple[tuple[float, float], Corner]:
     """Where a legend goes that takes these shares of a panel, and limits that give it room there.
 
     The lines rise, so there is room above them on the left or below them on the right.

@@ -160,8 +160,9 @@ class Sheet:
         self.ax.add_artist(_Picture(self.picture))
         for (colour, line), frames in self.frames.items():
             for edge, style, wide in (("black", "-", 1.5), (colour, line, 0.9)):
-                look = {"fc": "none", "ec": edge, "linestyles": [style], "linewidths": wide}
-                self.ax.add_collection(PolyCollection(frames, **look))
+                drawn = PolyCollection(frames, fc="none", ec=edge, linestyles=[style])
+                drawn.set_linewidth(wide)
+                self.ax.add_collection(drawn)
         self.ax.set(xlim=(0, width), ylim=(height, 0))
         return self.figure
 

@@ -14,6 +14,7 @@ from fusionbench.names import apart
 from fusionbench.report.figures.style import DARK, GRAY, ORANGE, one_line, text_width
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
@@ -73,22 +74,25 @@ def label(
     def on_page(points: Sequence[tuple[float, float]]) -> F64:
         return np.asarray(ax.transData.transform(np.reshape(points, (-1, 2))) * scale, np.float64)
 
-    room = ax.get_window_extent().extents * scale
+    def extent(artist: Artist) -> F64:
+        return np.array(artist.get_window_extent().extents, np.float64) * scale
+
+    room = extent(ax)
     longest = (room[2] - room[0]) / 72 * LONGEST
     shown = apart([spot.text for spot in spots], lambda text: one_line(text, longest, size))
     spots = [replace(spot, text=text) for spot, text in zip(spots, shown, strict=True)]
     at, corners = on_page([(s.x, s.y) for s in spots]), on_page(steps)
     marks = [around(at, np.array([[s.radius] for s in spots]))]
-    marks += [text.get_window_extent().extents[None] * scale for text in avoid]
+    marks += [extent(text)[None] for text in avoid]
     if len(corners):
         ends = np.stack([corners[:-1], corners[1:]])
         marks.append(np.hstack([ends.min(0) - 0.5, ends.max(0) + 0.5]))
     placed = place(spots, at, np.vstack(marks), room, size)
     lines = []
     for spot, point, box in zip(spots, at, placed, strict=True):
-        middle = (box[:2] + box[2:]) / 2 / 72
-        look = {"fontsize": size, "color": ORANGE if spot.marked else DARK, "zorder": 6}
-        ax.text(*middle, spot.text, transform=inches, ha="center", va="center", **look)
+        x, y = ((box[:2] + box[2:]) / 2 / 72).tolist()
+        said = ax.text(x, y, spot.text, transform=inches, ha="center", va="center", zorder=6)
+        said.set(fontsize=size, color=ORANGE if spot.marked else DARK)
         away = _nearest(point, box) - point
         if (length := math.hypot(*away)) > spot.radius + NEAR:
             lines.append(np.array([point + away * spot.radius / length, point + away]) / 72)
