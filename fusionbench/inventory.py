@@ -24,7 +24,7 @@ def metric_items() -> list[Item]:
 
     known, items = load_conventions().values(), []
     for entry in METRICS:
-        facts = {"formula": metric_formula(entry.plugin)}
+        facts: Item = {"formula": metric_formula(entry.plugin)}
         facts["conventions"] = [c.name for c in known if c.defines(entry)]
         items.append(asdict(metric_card(entry.plugin)) | facts | {"origin": entry.origin})
     return items
