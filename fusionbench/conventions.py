@@ -201,7 +201,7 @@ def missing_parameters(entry: Entry[Any], convention: Convention) -> set[str]:
     """Parameters on which a metric's signature and a convention's entry disagree."""
     signature = inspect.signature(entry.plugin).parameters.values()
     declared = {p.name for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY}
-    return declared ^ set(convention.metrics[entry.name])
+    return declared ^ set(convention.parameters(entry))
 
 
 def score_images(ir: U8, vis: U8, fused: U8, columns: Sequence[Column]) -> dict[str, float]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -76,16 +79,31 @@ M = TypeVar("M", bound=Named)
 def read_folder(folder: str, model: type[M]) -> dict[str, M]:
     """Every ``configs/<folder>/*.yaml`` as a model, by its ``name``, in the files' order.
 
+    So are those of installed packages that the entry-point group ``fusionbench.<folder>`` names,
+    after them.
+
     Raises:
-        FusionBenchError: A file is not valid; says which, and every field that is wrong.
+        FusionBenchError: A file is not valid; says which, and every field that is wrong. Or a
+            package's file takes a name that is taken.
     """
     found: dict[str, M] = {}
-    place = packaged(folder)
-    for file in sorted(place.iterdir(), key=lambda f: f.name.casefold()):
-        if file.name.endswith(".yaml"):
+    for place in (packaged(folder), *_installed(folder)):
+        for file in sorted(place.glob("*.yaml"), key=lambda f: f.name.casefold()):
+            shown = f"{place.name}/{file.name}"
+            if place == packaged(folder):
+                shown = f"configs/{shown}"
             try:
-                made = model.model_validate(load_yaml(file.read_text("utf-8"), file.name))
+                made = model.model_validate(load_yaml(file.read_text("utf-8"), shown))
             except ValidationError as error:
-                raise FusionBenchError(f"configs/{folder}/{file.name}: {error}") from error
+                raise FusionBenchError(f"{shown}: {error}") from error
+            if made.name in found:
+                raise FusionBenchError(f"{file}: the name {made.name} is taken already")
             found[made.name] = made
     return found
+
+
+def _installed(folder: str) -> Iterator[Path]:
+    """Folders of installed packages that hold such files, too."""
+    for point in metadata.entry_points(group=f"fusionbench.{folder}"):
+        if file := getattr(point.load(), "__file__", None):
+            yield Path(file).parent

@@ -1,10 +1,10 @@
-"""``fusionbench compare``, ``identify``, ``latex-check``; and ``check``, which is of plug-ins."""
+"""``fusionbench compare``, ``identify``, ``latex-check``; ``check`` and ``new`` for plug-ins."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -244,3 +244,24 @@ def check(
     console.show(Shown([one.table() for one in found]))
     if not all(one.passed for one in found):
         raise typer.Exit(1)
+
+
+def new(
+    kind: Annotated[
+        Literal["method", "metric", "dataset"], typer.Argument(help="What the package holds.")
+    ],
+    name: Annotated[str, typer.Argument(help="The plug-in's name, such as my-net.")],
+    out: Annotated[Path | None, typer.Option(help="The package's folder [NAME].")] = None,
+) -> None:
+    """Begin a plug-in: a small package that works at once, with an entry point and tests."""
+    from fusionbench import console
+    from fusionbench.starting import start_plugin
+
+    code = start_plugin(kind, name, out)
+    console.plain(f"{code.parent} is written; `{code.parent / 'README.md'}` says what is where")
+    if kind == "dataset":
+        console.plain(
+            f"  pip install -e {code.parent}\n  fusionbench check {name} --data-root DATA"
+        )
+    else:
+        console.plain(f"  fusionbench check {name} --plugin {code}\n  pytest {code.parent}")

@@ -22,7 +22,7 @@ FLOORS = (
     "statistics results choosing",
     "report latex_check comparing identifying",
     "request planning suites",
-    "api scorer fuser frames testing",
+    "api scorer fuser frames testing starting",
     "cli __main__",
 )
 """The house from the ground up: a module imports from its own floor and from those below.
