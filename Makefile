@@ -40,7 +40,7 @@ types: setup  ## the installed package: mypy does not see through an editable in
 	rm -rf build $(VENV)/types
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/types .
 	cd $(VENV)/types && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p fusionbench
-	cd tools && $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p sample_scenes -p site_pages
+	cd tools && MYPYPATH=$(abspath $(VENV))/types $(abspath $(BIN))/mypy --config-file $(CURDIR)/pyproject.toml -p sample_scenes -p site_pages
 
 docs: setup  ## the site, in docs/_build/html; its generated pages are made from the code
 	$(BIN)/fusionbench list checks --markdown > docs/checks.md

@@ -65,7 +65,7 @@ class _Parser:
 
     def relation(self) -> str:
         """Products with ``+``, ``=``, commas between them."""
-        parts = []
+        parts: list[str] = []
         while True:
             self._blank()
             signs = []
