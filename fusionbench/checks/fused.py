@@ -171,7 +171,8 @@ def _shares(plane: Plane) -> F32:
     import cv2
 
     counts = cv2.calcHist([plane.u8], [0], None, [256], [0, 256])
-    return counts.ravel().view(np.float32) / plane.pixels
+    shares: F32 = counts.ravel().view(np.float32) / plane.pixels
+    return shares
 
 
 def _colours(triple: PairTriple) -> float:
@@ -198,7 +199,8 @@ def _small(plane: Plane) -> U8:
         whole = image[: high * times, : wide * times]
         image = cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA).view(np.uint8)
     size = (COARSE, COARSE)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+    small: U8 = cv2.resize(image, size, interpolation=cv2.INTER_AREA).view(np.uint8)
+    return small
 
 
 def _tiny(plane: Plane) -> bytes:
@@ -254,7 +256,7 @@ def _wrapped(triple: PairTriple) -> float:
             apart = np.abs(first.astype(np.int16) - second).reshape(len(flat), -1)
             flat &= (apart < FLAT).all(-1)
         count += int(flat.sum())
-    return count / (rows * fused.shape[1])
+    return float(count / (rows * fused.shape[1]))
 
 
 Looks = Mapping[str, Mapping[str, tuple[str, Look]]]

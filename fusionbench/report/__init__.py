@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from fusionbench.choosing import Choice
 from fusionbench.runs import Run
-from fusionbench.tables.style import PLAIN, TableStyle
+from fusionbench.tables.style import PLAIN, Marks, TableStyle
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -128,5 +128,5 @@ def leaderboard_view(results: Results, style: TableStyle = PLAIN) -> RenderableT
     from fusionbench.report.leaderboard import leaderboard_tables
     from fusionbench.tables.terminal import Shown
 
-    marks = "top3" if style.marks == "top3" else "bold-underline"
+    marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
     return Shown(leaderboard_tables(results, replace(style, layout="single", marks=marks)))

@@ -80,6 +80,7 @@ def test_figures_can_be_left_out(two_by_two):
     assert not (run.root / "figures").exists()
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_the_process(two_by_two, builder):
     run = two_by_two()
     builder.images()
