@@ -18,7 +18,7 @@ from fusionbench.detection.matching import Outcome, disagreement, outcome
 from fusionbench.errors import DataError
 from fusionbench.images import U8, read_image
 from fusionbench.names import apart
-from fusionbench.report.figures.grid_drawing import Sheet
+from fusionbench.report.figures.grid_drawing import GAP, SIDE, Sheet
 from fusionbench.report.figures.style import (
     DARK,
     ORANGE,
@@ -38,7 +38,7 @@ SCORE = 0.25
 """Boxes below this score are not drawn: a table counts all, a person sees confusion."""
 ACROSS = 4
 LEAST_VIEW, MARGIN = 0.4, 0.1
-GAP, LABEL, COUNTS, LEGEND, SIDE = 0.06, 0.18, 0.15, 0.25, 0.2
+LABEL, COUNTS, LEGEND = 0.18, 0.15, 0.25
 LOOKS: dict[str, tuple[str, str, Any]] = {
     "missed": ("missed", YELLOW, (0, (1, 1))),
     "false": ("false", ORANGE, (0, (4, 1.5))),
@@ -173,23 +173,19 @@ def draw_scenes(scenes: Sequence[BoxScene], title: str) -> Figure:
     lines = _lines_of(len(scenes[0].panels))
     across = math.ceil(len(scenes[0].panels) / lines)
     wide = (TEXT_WIDTH - SIDE) / ACROSS - GAP
-    heights = [lines * (wide * scene.aspect + LABEL + COUNTS + GAP) for scene in scenes]
-    sheet = Sheet(max(SIDE + across * (wide + GAP), 4.2), LABEL + sum(heights) + LEGEND)
+    downs = [wide * scene.aspect + LABEL + COUNTS + GAP for scene in scenes]
+    size = (max(SIDE + across * (wide + GAP), 4.2), LABEL + lines * sum(downs) + LEGEND)
+    sheet = Sheet(*size)
     sheet.frames = {(colour, line): [] for _, colour, line in LOOKS.values()}
     names = [panel.label for panel in scenes[0].panels]
     labels = apart(names, lambda text: fitted(text, wide, 7.5, LABEL - 0.03))
     top = LABEL
-    for scene, height in zip(scenes, heights, strict=True):
-        name, size = fitted(scene.pair, height, 7, SIDE)
-        sheet.text(SIDE * 0.45, top + height / 2, name, size=size, rotation=90)
-        tall = wide * scene.aspect
-        for i, (panel, (label, size)) in enumerate(zip(scene.panels, labels, strict=True)):
-            line, place = divmod(i, across)
-            left = SIDE + place * (wide + GAP)
-            upper = top + line * (tall + LABEL + COUNTS + GAP) + LABEL
-            sheet.text(left + wide / 2, upper - 0.04, label, size=size, va="baseline")
-            _draw(sheet, panel, scene.view, (left, upper, wide, tall))
-        top += height
+    for scene, down in zip(scenes, downs, strict=True):
+        place = (SIDE, top + LABEL, wide, lines * down - LABEL)
+        corners = sheet.scene(scene.pair, labels, place, across, down)
+        for panel, corner in zip(scene.panels, corners, strict=True):
+            _draw(sheet, panel, scene.view, (*corner, wide, wide * scene.aspect))
+        top += lines * down
     figure = sheet.finish()
     headline(figure, title)
     _legend(figure)

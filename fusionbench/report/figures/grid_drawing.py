@@ -12,8 +12,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -66,6 +64,10 @@ class SceneView:
     boxes: tuple[Box, Box]
     aspect: float
 
+    def tall(self, wide: float) -> float:
+        """Height of one of its panels with the crops below it."""
+        return wide * self.aspect + self.crops(wide)[0][2] + 2 * GAP
+
     def crops(self, wide: float) -> list[tuple[float, float, float]]:
         """Left edge, width and height of each crop below an image: side by side, equally tall."""
         shapes = [box.width / box.height for box in self.boxes]
@@ -75,42 +77,6 @@ class SceneView:
             (left, tall * shapes[0], tall),
             (left + tall * shapes[0] + GAP, tall * shapes[1], tall),
         ]
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """``lines`` lines of ``across`` panels for each scene, each ``wide`` inches wide."""
-
-    lines: int
-    across: int
-    wide: float
-
-    def line(self, scene: SceneView) -> float:
-        """Height of one line of a scene without its labels."""
-        return self.wide * scene.aspect + scene.crops(self.wide)[0][2] + 2 * GAP
-
-    def labelled(self, first: bool) -> bool:
-        """Whether a scene repeats the labels: where they are not the heads of one column each."""
-        return first or self.lines > 1
-
-    def scene(self, scene: SceneView, first: bool) -> float:
-        """Height of a scene with its labels."""
-        return self.lines * (self.line(scene) + LABEL * self.labelled(first))
-
-
-class _Picture(Artist):
-    """A picture of the figure's own size and resolution, which `imshow` would sample again."""
-
-    def __init__(self, pixels: U8) -> None:
-        super().__init__()
-        self.pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
-        self.set_zorder(0)
-
-    def draw(self, renderer: RendererBase) -> None:
-        """Draw it from the lower left corner, bottom line first, as renderers take it."""
-        context = renderer.new_gc()
-        renderer.draw_image(context, 0, 0, self.pixels[::-1])
-        context.restore()
 
 
 @dataclass
@@ -154,10 +120,33 @@ class Sheet:
         look = {"ha": "center", "va": "center", "linespacing": 1.0, **how}
         self.ax.text(x, y, text, **look)  # type: ignore[arg-type]
 
+    def scene(
+        self, name: str, labels: Sequence[tuple[str, float]], place: Place, across: int, down: float
+    ) -> list[tuple[float, float]]:
+        """Write a scene's name beside it and its labels; the corners below the labels.
+
+        Args:
+            name: Its name.
+            labels: One for each of its panels, with its size in points.
+            place: Where its panels stand; the width is that of one.
+            across: Panels in a line.
+            down: Height of a line.
+        """
+        left, top, wide, tall = place
+        shown, size = fitted(name, tall, 7, SIDE)
+        self.text(SIDE * 0.45, top + tall / 2, shown, size=size, rotation=90)
+        corners = []
+        for i, (text, points) in enumerate(labels):
+            line, column = divmod(i, across)
+            corners.append((left + column * (wide + GAP), top + line * down))
+            x, y = corners[-1]
+            self.text(x + wide / 2, y - 0.05, text, size=points, va="baseline")
+        return corners
+
     def finish(self) -> Figure:
         """The figure, with the picture and the frames on it."""
         height, width = (length / DPI for length in self.picture.shape[:2])
-        self.ax.add_artist(_Picture(self.picture))
+        self.figure.figimage(self.picture, zorder=-1)
         for (colour, line), frames in self.frames.items():
             for edge, style, wide in (("black", "-", 1.5), (colour, line, 0.9)):
                 drawn = PolyCollection(frames, fc="none", ec=edge, linestyles=[style])
@@ -173,46 +162,24 @@ def draw_grid(scenes: Sequence[SceneView]) -> Figure:
     Up to ten panels stand in one line under one row of labels; more are wrapped into even lines
     of twelve at most, and every panel has its label.
     """
-    layout = _layout(len(scenes[0].panels))
-    heights = [layout.scene(scene, i == 0) for i, scene in enumerate(scenes)]
-    width = SIDE + layout.across * (layout.wide + GAP)
-    sheet = Sheet(width, sum(heights) + SCENE_GAP * (len(scenes) - 1))
-    names = [panel.label for panel in scenes[0].panels]
-    labels = apart(names, lambda text: fitted(text, layout.wide, 8))
+    panels = scenes[0].panels
+    lines = 1 if len(panels) <= ONE_LINE_UP_TO else math.ceil(len(panels) / MOST_IN_LINE)
+    across = math.ceil(len(panels) / lines)
+    wide = max(_NARROWEST, min(_WIDEST, (TEXT_WIDTH - SIDE) / across - GAP))
+    labels = apart([panel.label for panel in panels], lambda text: fitted(text, wide, 8))
+    # labels that are the heads of one column each stand there once
+    heads = [LABEL if i == 0 or lines > 1 else 0 for i in range(len(scenes))]
+    downs = [scene.tall(wide) + head for scene, head in zip(scenes, heads, strict=True)]
+    sheet = Sheet(SIDE + across * (wide + GAP), lines * sum(downs) + SCENE_GAP * (len(scenes) - 1))
     top = 0.0
-    for i, (scene, height) in enumerate(zip(scenes, heights, strict=True)):
-        above = LABEL if layout.labelled(i == 0) else 0
-        _scene(sheet, layout, scene, labels if above else [], top)
-        name, size = fitted(scene.pair, height - above, 7, SIDE)
-        sheet.text(SIDE * 0.45, top + (above + height) / 2, name, size=size, rotation=90)
-        top += height + SCENE_GAP
+    for scene, head, down in zip(scenes, heads, downs, strict=True):
+        place = (SIDE, top + head, wide, lines * down - head)
+        written = labels if head else [("", 8)] * len(labels)
+        corners = sheet.scene(scene.pair, written, place, across, down)
+        for panel, corner in zip(scene.panels, corners, strict=True):
+            _panel(sheet, scene, panel, (*corner, wide, wide * scene.aspect))
+        top += lines * down + SCENE_GAP
     return sheet.finish()
-
-
-def _layout(panels: int) -> _Layout:
-    lines = 1 if panels <= ONE_LINE_UP_TO else math.ceil(panels / MOST_IN_LINE)
-    across = math.ceil(panels / lines)
-    wide = (TEXT_WIDTH - SIDE) / across - GAP
-    return _Layout(lines, across, max(_NARROWEST, min(_WIDEST, wide)))
-
-
-def _scene(
-    sheet: Sheet,
-    layout: _Layout,
-    scene: SceneView,
-    labels: list[tuple[str, float]],
-    top: float,
-) -> None:
-    above = LABEL if labels else 0
-    wide = layout.wide
-    for i, panel in enumerate(scene.panels):
-        line, place = divmod(i, layout.across)
-        left = SIDE + place * (wide + GAP)
-        upper = top + line * (layout.line(scene) + above) + above
-        _panel(sheet, scene, panel, (left, upper, wide, wide * scene.aspect))
-        if labels:
-            text, size = labels[i]
-            sheet.text(left + wide / 2, upper - 0.06, text, size=size, va="baseline")
 
 
 def _panel(sheet: Sheet, scene: SceneView, panel: Panel, place: Place) -> None:
