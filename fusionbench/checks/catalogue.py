@@ -356,6 +356,12 @@ CHECKS: dict[str, Check] = {
             "save images as their sources lie",
         ),
         _suspect(
+            "moved-fused",
+            FUSED,
+            "the image does not lie where its sources do: it was moved, or cut and padded",
+            "save images at the place of their sources; cut away what was padded on the same side",
+        ),
+        _suspect(
             "exchanged-channels",
             FUSED,
             "red is blue: the channels are in the other order than those of the visible image",

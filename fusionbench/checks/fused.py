@@ -57,12 +57,15 @@ WHITE = 0.3
 COLOURED, EXCHANGED = 2.0, -0.5
 """Mean difference of red and blue from which an image has colours, and the agreement with those of
 the visible image from which down red is blue."""
+MOVED, FURTHER = 0.4, 0.2
+"""Agreement of edges of an image that was moved, and how much more that is than where it lies;
+where nothing was moved there is nothing to gain."""
 NEGATIVE, SURELY_NEGATIVE = -0.3, -0.6
 """Polarity of images where half of them are negative, and of a single one."""
 JUDGED = (
     *("levels-0-1", "constant-fused", "few-levels-fused", "repeated-fused", "same-as-another"),
     *("fused-is-source", "wrapped-fused", "fits-another-pair", "turned-fused", "inverted-fused"),
-    *("white-fused", "exchanged-channels"),
+    *("white-fused", "exchanged-channels", "moved-fused"),
 )
 """The checks of looks."""
 RANGE = ("output-range", "output-clipped")
@@ -90,6 +93,9 @@ class Look:
         wrapped: Share of the pixels beside which a value wrapped around.
         white: Share of the pixels that are white, less the larger such share of the sources.
         colours: Agreement of red less blue with the visible image's, -1..1; 0 without colours.
+        still, moved: Agreement of the edges with the stronger ones of the sources, where the image
+            lies and where it would have to lie.
+        across, down: How far that is, in shares of 1/COARSE of the image.
         thumbs: Luma thumbnails of fused, infrared and visible, SIDE×SIDE bytes each, as base64.
     """
 
@@ -105,6 +111,10 @@ class Look:
     thumbs: str
     white: float = 0.0
     colours: float = 0.0
+    still: float = 0.0
+    moved: float = 0.0
+    across: int = 0
+    down: int = 0
 
     @classmethod
     def of(cls, triple: PairTriple) -> Look:
@@ -131,6 +141,7 @@ class Look:
             thumbs=base64.b64encode(b"".join(tiny)).decode("ascii"),
             white=round(max(0.0, float(white)), 4),
             colours=round(_colours(triple), 4),
+            **_place(gray),
         )
 
     def row(self) -> dict[str, Any]:
@@ -171,8 +182,7 @@ def _shares(plane: Plane) -> F32:
     import cv2
 
     counts = cv2.calcHist([plane.u8], [0], None, [256], [0, 256])
-    shares: F32 = counts.ravel().view(np.float32) / plane.pixels
-    return shares
+    return np.divide(counts.ravel(), plane.pixels, dtype=np.float32)
 
 
 def _colours(triple: PairTriple) -> float:
@@ -212,7 +222,7 @@ def _tiny(plane: Plane) -> bytes:
 
 def _edges(plane: Plane) -> F32:
     """Differences of coarse neighbours, downwards and to the right."""
-    small = plane.remember(_small).astype(np.float32)
+    small: F32 = plane.remember(_small).astype(np.float32)
     return np.stack([small[1:, :-1] - small[:-1, :-1], small[:-1, 1:] - small[:-1, :-1]])
 
 
@@ -227,7 +237,32 @@ def _polarity(gray: Triple) -> float:
     stronger, square = gray.sources.remember(_stronger)
     own = _edges(gray.fused)
     both = float(np.sqrt((own * own).sum(0) * square).sum())
-    return float((own * stronger).sum()) / both if both > 0 else 0.0
+    together = float((own * stronger).sum())
+    return together / both if both > 0 else 0.0
+
+
+def _spectrum(sources: Sources) -> tuple[NDArray[np.complex128], float]:
+    """The conjugate spectrum of the stronger edges, and their length."""
+    stronger, square = sources.remember(_stronger)
+    return np.fft.rfft2(stronger, (COARSE, COARSE)).conj(), float(np.sqrt(square.sum()))
+
+
+def _place(gray: Triple) -> dict[str, Any]:
+    """Where the edges agree most with those of the sources, by cross-correlation."""
+    spectrum, length = gray.sources.remember(_spectrum)
+    own = _edges(gray.fused)
+    length *= float(np.sqrt((own * own).sum()))
+    if not length:
+        return {}
+    product = (np.fft.rfft2(own, (COARSE, COARSE)) * spectrum).sum(0)
+    agreement = np.fft.irfft2(product, (COARSE, COARSE)) / length
+    down, across = (int(x) for x in np.unravel_index(agreement.argmax(), agreement.shape))
+    return {
+        "still": round(float(agreement[0, 0]), 4),
+        "moved": round(float(agreement[down, across]), 4),
+        "across": (across + COARSE // 2) % COARSE - COARSE // 2,
+        "down": (down + COARSE // 2) % COARSE - COARSE // 2,
+    }
 
 
 def _wrapped(triple: PairTriple) -> float:
@@ -326,7 +361,7 @@ def judge(looks: Mapping[str, Look], *, anchor: bool = False) -> list[Problem]:
         return []
     found = list(_levels(looks))
     found += _copies(_without(looks, found))
-    kinds = (_repeated, _misfits, lambda rest: _wrapped_around(rest, len(looks)), _inverted)
+    kinds = (_repeated, _misfits, _moved, lambda rest: _wrapped_around(rest, len(looks)), _inverted)
     for kind in (*kinds, _discoloured):
         found += kind(_without(looks, found))
     return found
@@ -438,6 +473,16 @@ def _inverted(looks: Mapping[str, Look]) -> Iterator[Problem]:
     for pair, look in looks.items():
         if look.polarity <= (NEGATIVE if half else SURELY_NEGATIVE):
             yield Problem("inverted-fused", pair, "")
+
+
+def _moved(looks: Mapping[str, Look]) -> Iterator[Problem]:
+    """Images that do not lie where their sources do."""
+    for pair, look in looks.items():
+        if look.moved >= MOVED and look.moved - look.still >= FURTHER:
+            far = (
+                f"{look.across / COARSE:+.0%} of the width, {look.down / COARSE:+.0%} of the height"
+            )
+            yield Problem("moved-fused", pair, far)
 
 
 def _discoloured(looks: Mapping[str, Look]) -> Iterator[Problem]:

@@ -149,6 +149,19 @@ def test_values_that_wrapped_around_are_named(scenes) -> None:
         assert "wrapped-fused" in found(scenes, fused(scenes, wrap))
 
 
+@pytest.mark.parametrize("name", FUSERS)
+def test_images_that_were_moved_are_named(name, scenes) -> None:
+    for move, said in (
+        (lambda image: np.roll(image, 20, 1), "+6% of the width, +0% of the height"),
+        (lambda image: np.pad(image, ((24, 0), (0, 0)), "edge")[:-24], "+0% of the width, +9%"),
+    ):
+        images = {pair: move(image) for pair, image in fused(scenes, FUSERS[name]).items()}
+        problems = judge(looks(scenes, images))
+        assert {problem.check for problem in problems} == {"moved-fused"}
+        assert len(problems) >= len(scenes) // 2
+        assert sum(said in problem.detail for problem in problems) >= len(scenes) // 2
+
+
 def test_white_images_are_named_where_the_sources_are_not_white(scenes) -> None:
     doubled = fused(
         scenes, lambda ir, vis: np.clip(2.5 * average(ir, vis), 0, 255).astype(np.uint8)
