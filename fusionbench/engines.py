@@ -36,6 +36,8 @@ def run_tasks(
     tasks: Sequence[T],
     workers: int,
     prepare: Callable[[], object] = _nothing,
+    *,
+    here: bool = True,
 ) -> Iterator[R]:
     """Yield ``function(task)`` for each task in order.
 
@@ -44,10 +46,12 @@ def run_tasks(
         tasks: What to call it with.
         workers: Processes; 1 runs everything here.
         prepare: A module-level function, called once in every process before its first task.
+        here: Whether this process is prepared as well, where it does the tasks.
     """
     workers = min(workers, len(tasks))
     if workers <= 1:
-        prepare()
+        if here:
+            prepare()
         yield from map(function, tasks)
         return
     context = multiprocessing.get_context("spawn")

@@ -83,7 +83,7 @@ def score(
         >>> fused = (ir / 510 + vis / 510).astype(np.float32)
         >>> fb.score(ir, vis, fused, "EN,SD").round(2).to_dict()
         {'EN': 7.28, 'SD': 49.07}
-        >>> fb.score([ir, ir], [vis, vis], [fused, vis], "VIF,SSIM", "tang").shape
+        >>> fb.score([ir, ir], [vis, vis], [fused, fused], "VIF,SSIM", "tang").shape
         (2, 2)
     """
     import pandas as pd

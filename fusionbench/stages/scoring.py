@@ -17,7 +17,7 @@ from fusionbench.engines import run_tasks
 from fusionbench.errors import DataError
 from fusionbench.files import digest, to_json_number
 from fusionbench.images import U8, read_bytes, read_image
-from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord
+from fusionbench.manifest import DataSetRecord, MethodRecord, PairRecord, called
 from fusionbench.opened import State, Watch, unchanged, watching
 from fusionbench.primitives import keep_freed_memory
 from fusionbench.recipes import SOURCES, Which
@@ -93,7 +93,7 @@ def score(
     images = errors = 0
     with contextlib.ExitStack() as stack:
         writers: dict[str, RowWriter] = {}
-        results = run_tasks(_score_pair, tasks, workers, keep_freed_memory)
+        results = run_tasks(_score_pair, tasks, workers, keep_freed_memory, here=not called.get())
         for task, rows in zip(tasks, results, strict=True):
             for method, row in rows:
                 if method not in writers:

@@ -470,6 +470,15 @@ def test_opencvs_numbers_depend_on_the_programs_seed_alone(fresh_plugins) -> Non
     assert drawn("average", 5) == drawn("draws", 5) != drawn("average", 6)
 
 
+def test_how_memory_is_kept_is_the_programs_affair(cli, tmp_path, monkeypatch) -> None:
+    calls = []
+    monkeypatch.setattr("fusionbench.stages.scoring.keep_freed_memory", lambda: calls.append(1))
+    fb.run("average", limit=1, metrics="EN", out=tmp_path, **QUICK)
+    assert not calls
+    cli("score", tmp_path, "--metrics", "SD", "--workers", 1, "--no-figures", "--no-html")
+    assert calls
+
+
 def test_a_folder_is_given_back(made) -> None:
     from fusionbench import locking
 
