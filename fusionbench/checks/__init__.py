@@ -22,8 +22,6 @@ from fusionbench.errors import DataError, FusionBenchError, UnknownNameError
 Resolution = Literal["", "accepted", "left out"]
 SHOWN = 3
 """Items that a line names."""
-LONGEST = 100
-"""Characters of an item that a table shows."""
 
 __all__ = [
     "CHECKS",
@@ -99,7 +97,6 @@ class FindingRecord(BaseModel):
         counted = f"{self.count} of {self.of}" if self.of > 1 else str(self.count)
         amount = counted if max(self.count, self.of) > 1 else ""
         first = without_folders(next(filter(None, self.examples), ""))
-        first = first if len(first) <= LONGEST else f"{first[: LONGEST - 1]}…"
         first = f"such as {first}" if first and self.count > 1 else first
         found = ", ".join(filter(None, (amount, first)))
         finds = check_named(self.check).finds
