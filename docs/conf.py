@@ -32,7 +32,7 @@ nb_execution_timeout = 600
 nb_merge_streams = True
 # Tutorials run the command line of this environment, with the width of the page.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-os.environ.update(COLUMNS="100", OMP_NUM_THREADS="1", NO_COLOR="1", TTY_COMPATIBLE="0")
+os.environ.update(COLUMNS="84", OMP_NUM_THREADS="1", NO_COLOR="1", TTY_COMPATIBLE="0")
 warnings.filterwarnings("ignore", module="traitlets|jupyter_client|zmq")
 
 autodoc_member_order = "bysource"
