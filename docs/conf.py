@@ -63,6 +63,6 @@ def _block(self, node):
 def setup(app):
     """Formulas as MathML, which browsers set without a script; pages made from the code."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
-    draw(HERE / "generated" / "pictures")
+    draw()
     write_pages(HERE / "generated")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
