@@ -32,7 +32,7 @@ nb_execution_timeout = 600
 nb_merge_streams = True
 # Tutorials run the command line of this environment, with the width of the page.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-os.environ.update(COLUMNS="100", OMP_NUM_THREADS="1", NO_COLOR="1", TTY_COMPATIBLE="0")
+os.environ.update(COLUMNS="84", OMP_NUM_THREADS="1", NO_COLOR="1", TTY_COMPATIBLE="0")
 warnings.filterwarnings("ignore", module="traitlets|jupyter_client|zmq")
 
 autodoc_member_order = "bysource"
@@ -63,6 +63,6 @@ def _block(self, node):
 def setup(app):
     """Formulas as MathML, which browsers set without a script; pages made from the code."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
-    draw(HERE / "generated" / "pictures")
+    draw()
     write_pages(HERE / "generated")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

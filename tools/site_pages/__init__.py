@@ -1,6 +1,6 @@
 """The pages of the site that say what the code, the cards and the configuration say.
 
-``python -m site_pages FOLDER`` writes them below FOLDER; ``docs/conf.py`` does so before a build.
+``docs/conf.py`` writes them before a build.
 Nothing in them is written by hand, and no other page says it again.
 """
 
@@ -30,8 +30,7 @@ def write_pages(folder: Path = FOLDER) -> list[Path]:
     """Write every page, and remove those of what is there no more; unchanged files stay as old.
 
     Args:
-        folder: Where; pictures of methods that :func:`site_pages.pictures.draw` put into its
-            ``pictures`` folder before are shown.
+        folder: Where; pictures that :func:`site_pages.pictures.draw` made before are shown.
     """
     written = []
     for name, text in pages():

@@ -19,11 +19,10 @@ from fusionbench.plugins import Setting
 from fusionbench.registry import METHODS, METRICS, Entry
 from fusionbench.weights import KnownWeights, published_weights
 from site_pages import markdown as md
+from site_pages.pictures import SCENE, picture_of
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results"
-PICTURES = ROOT / "docs" / "generated" / "pictures"
-PICTURED = "a street with smoke (`03_smoke` of the sample scenes)"
 
 
 def methods() -> Iterator[tuple[str, str]]:
@@ -71,7 +70,7 @@ def _method(entry: Entry[Any]) -> str:
         card.title,
         md.facts(known),
         md.section("What it does", md.prose(inspect.getdoc(entry.plugin) or "")),
-        md.section("On a sample scene", _picture(entry.name)),
+        md.section("On a sample scene", _picture(entry)),
         md.section("Weights", _weights(entry.name)),
         md.section("Numbers", _numbers(entry.name)),
         md.cite(card),
@@ -83,13 +82,14 @@ def _options(card: MethodCard) -> str:
     return ", ".join(f"`{key}={'|'.join(values)}`" for key, values in card.options.items())
 
 
-def _picture(name: str) -> str:
-    shown = PICTURES / f"{name}.jpg"
+def _picture(entry: Entry[Any]) -> str:
+    shown = picture_of(entry)
     if shown.is_file():
-        return f"![{name}](../pictures/{shown.name})\n\nInfrared, visible and fused: {PICTURED}."
+        caption = f"Infrared, visible and fused: a street with smoke (`{SCENE}`)."
+        return f"![{entry.name}](../pictures/{shown.name})\n\n{caption}"
     return (
-        f"`fusionbench run --methods {name} --dataset sample` makes it; there is no picture here, "
-        "as the method is a source, needs published weights, or takes long."
+        f"`fusionbench run --methods {entry.name} --dataset sample` makes it; there is no picture "
+        "here, as the method is a source, needs published weights, or takes long."
     )
 
 

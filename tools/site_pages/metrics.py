@@ -9,10 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from fusionbench.cli.listing import _bound, _definition, _parameters
 from fusionbench.conventions import Column, Convention, load_conventions
+from fusionbench.images import read_image
 from fusionbench.plugins import metric_card
 from fusionbench.registry import METRICS, Entry
 from fusionbench.sources import PairSources, PairTriple
@@ -174,10 +173,5 @@ def _golden() -> dict[tuple[str, str], float]:
 
 @cache
 def _triple() -> PairTriple:
-    ir, vis, fused = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in EXAMPLE_FILES)
-    assert ir is not None and vis is not None and fused is not None
-    return PairSources(_u8(ir), _u8(vis)).triple(_u8(fused))
-
-
-def _u8(image: Any) -> Any:
-    return image if image.ndim == 2 else image[..., ::-1].copy()
+    ir, vis, fused = map(read_image, EXAMPLE_FILES)
+    return PairSources(ir, vis).triple(fused)
