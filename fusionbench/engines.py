@@ -12,11 +12,13 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -59,6 +61,54 @@ def run_tasks(
         with _deaf(), _without_main():
             results = pool.map(function, tasks)
         yield from results
+
+
+@contextmanager
+def beside(work: Callable[[], R], *, safe: bool = True) -> Iterator[Callable[[], R]]:
+    """Do something in a copy of this process while a block runs; it gives what came of it.
+
+    Where no copy can be made safely, it is done here when it is asked for. Nothing but the result,
+    which must be possible to pickle, comes back: neither what it remembers nor what it logs is seen
+    here. The copy must not use cv2, whose threads are not copied.
+
+    Args:
+        work: What to do; raises here what it raises there.
+        safe: Whether a copy may be made at all.
+    """
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    if not (safe and alone and default_workers() > 1):
+        yield work
+        return
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(work, theirs), daemon=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # no thread of Python's runs
+        process.start()
+    theirs.close()
+    try:
+        yield lambda: _received(ours)
+    finally:
+        process.terminate()
+        process.join()
+        ours.close()
+
+
+def _send(work: Callable[[], object], pipe: Connection) -> None:
+    try:
+        pipe.send((work(), None))
+    except Exception as error:  # the caller's, wherever it happened
+        pipe.send((None, error))
+
+
+def _received(pipe: Connection) -> Any:
+    try:
+        result, error = pipe.recv()
+    except EOFError:
+        raise RuntimeError("the process that worked beside this one was killed") from None
+    if error is not None:
+        raise error
+    return result
 
 
 @contextmanager

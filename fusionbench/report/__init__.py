@@ -12,11 +12,14 @@ by itself), ``ranks.*``, ``significance.csv`` and ``stability.csv``, ``detection
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusionbench.choosing import Choice
+from fusionbench.engines import beside
 from fusionbench.runs import Run
 from fusionbench.tables.style import PLAIN, Marks, TableStyle
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from fusionbench.results import Results
+    from fusionbench.statistics.contests import Ranking
 
 __all__ = ["Choice", "TableStyle", "leaderboard_view", "write_report"]
 
@@ -82,18 +86,22 @@ def write_report(
     if figures:
         fonts.prepare(_names(results))
     parts = Parts.read(results)
-    written = write_leaderboard(results, style)
-    written += write_ranks(results, parts.rankings, parts.significance)
-    written += write_detection(
-        results, parts.evaluations, figures=figures, style=style, sources=sources
-    )
-    written += write_profile(results.run.root, results, figures=figures)
-    with ThreadPoolExecutor(1) as beside:
-        shown = beside.submit(write_html, results, parts, style, sources=sources) if html else None
-        if figures:
-            written += _figures(results, [ours] if ours else [], boxes)
-        if shown:
-            written += shown.result()
+    drawing = partial(_plots, results, parts.rankings, [ours] if ours else []) if figures else list
+    if figures:
+        fonts.font_families(), results.scores  # made once, for both processes
+    with beside(drawing, safe=figures and fonts.all_shown()) as drawn:
+        written = write_leaderboard(results, style)
+        written += write_ranks(results, parts.rankings, parts.significance)
+        written += write_detection(
+            results, parts.evaluations, figures=figures, style=style, sources=sources
+        )
+        written += write_profile(results.run.root, results, figures=figures)
+        with ThreadPoolExecutor(1) as thread:
+            page = (
+                thread.submit(write_html, results, parts, style, sources=sources) if html else None
+            )
+            grids = _grids(results, boxes) if figures else []
+            written += [*drawn(), *grids, *(page.result() if page else [])]
     fonts.say_missing()
     return written
 
@@ -103,19 +111,22 @@ def _names(results: Results) -> list[str]:
     manifest = results.manifest
     data = [text for d in manifest.datasets for text in (d.name, d.title)]
     pairs = [pair.id for d in manifest.datasets for pair in d.pairs]
-    return [*(method.label for method in manifest.methods), *data, *pairs]
+    columns = [text for c in manifest.columns for text in (c.metric, c.convention)]
+    return [*(method.label for method in manifest.methods), *columns, *data, *pairs]
 
 
-def _figures(results: Results, highlight: list[str], boxes: Path | None) -> list[Path]:
-    from fusionbench.report.figures import write_rank_figures
-    from fusionbench.report.figures.box_plots import write_boxes
+def _grids(results: Results, boxes: Path | None) -> list[Path]:
     from fusionbench.report.figures.grids import write_grids
 
-    return [
-        *write_boxes(results),
-        *write_rank_figures(results, highlight),
-        *write_grids(results, boxes),
-    ]
+    return write_grids(results, boxes)
+
+
+def _plots(results: Results, rankings: Sequence[Ranking], highlight: list[str]) -> list[Path]:
+    """The figures that are drawn without images."""
+    from fusionbench.report.figures import write_rank_figures
+    from fusionbench.report.figures.box_plots import write_boxes
+
+    return [*write_boxes(results), *write_rank_figures(results, highlight, rankings)]
 
 
 def leaderboard_view(results: Results, style: TableStyle = PLAIN) -> RenderableType:

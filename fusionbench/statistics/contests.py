@@ -88,7 +88,7 @@ class Contest:
         reach = self.critical_difference if self.differs else math.inf
         return cliques(self.mean_ranks.tolist(), reach)
 
-    @property
+    @cached_property
     def letters(self) -> list[str]:
         """The letters of each method's groups."""
         return letters(self.cliques, len(self.methods))

@@ -48,11 +48,32 @@ def rank_pairs(values: Floats, better: Better) -> Floats:
         >>> rank_pairs(np.array([[5.0, 7.0, 7.0]]), "higher")
         array([[3. , 1.5, 1.5]])
     """
-    from scipy.stats import rankdata
-
     if np.isnan(values).any():
         raise ValueError("NaN cannot be ranked: leave out pairs that are not complete")
-    ranks: Floats = rankdata(-values if better == "higher" else values, axis=1)
+    return average_ranks(-values if better == "higher" else values)
+
+
+def average_ranks(values: Floats) -> Floats:
+    """The rank of every value in its row, from the smallest on; equal ones share their mean.
+
+    Args:
+        values: One row or several, without NaN.
+
+    Returns:
+        Ranks from 1, in the shape of the values.
+    """
+    if not values.size:
+        return np.ones(values.shape)
+    width = values.shape[-1]
+    order = np.argsort(values, axis=-1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=-1)
+    first = np.ones(values.shape, np.bool_)
+    first[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    starts = np.flatnonzero(first)
+    lengths = np.diff(starts, append=values.size)
+    shared = np.repeat(starts % width + (lengths + 1) / 2, lengths).reshape(values.shape)
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, shared, axis=-1)
     return ranks
 
 
@@ -77,11 +98,12 @@ def borda(means: Floats, better: Better) -> Floats:
 
 def kendall(first: Floats, second: Floats) -> float:
     """Kendall's tau-b of two orders: 1 the same, -1 reversed; NaN where one ranks nothing."""
-    from scipy.stats import kendalltau
-
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return math.nan
-    return float(kendalltau(first, second).statistic)
+    above = np.triu_indices(len(first), 1)
+    one, other = (np.sign(np.subtract.outer(x, x)[above]) for x in (first, second))
+    tau = (one @ other) / math.sqrt(np.count_nonzero(one)) / math.sqrt(np.count_nonzero(other))
+    return float(np.clip(tau, -1, 1))
 
 
 def spearman(first: Floats, second: Floats) -> float:
@@ -90,12 +112,10 @@ def spearman(first: Floats, second: Floats) -> float:
     Returns:
         From -1 to 1; NaN where fewer than three are left or one side is constant.
     """
-    from scipy.stats import rankdata
-
     known = ~(np.isnan(first) | np.isnan(second))
     if known.sum() < 3:
         return math.nan
-    x, y = rankdata(first[known]), rankdata(second[known])
+    x, y = average_ranks(first[known]), average_ranks(second[known])
     x, y = x - x.mean(), y - y.mean()
     scale = math.sqrt(float((x @ x) * (y @ y)))
     return float(x @ y) / scale if scale > 0 else math.nan

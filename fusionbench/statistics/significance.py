@@ -28,6 +28,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fusionbench.statistics.ranking import average_ranks
+
 Floats = NDArray[np.float64]
 
 
@@ -72,8 +74,7 @@ def friedman(mean_ranks: Floats, pairs: int, variance: float | None = None) -> F
         pairs: Over how many pairs they are.
         variance: See `variance_of_ranks`; that of untied ranks where it is not given.
     """
-    from scipy.stats import chi2
-    from scipy.stats import f as f_distribution
+    from scipy.special import chdtrc, fdtrc
 
     methods = len(mean_ranks)
     if pairs < 2 or methods < 2:
@@ -84,8 +85,8 @@ def friedman(mean_ranks: Floats, pairs: int, variance: float | None = None) -> F
     rest = pairs * (methods - 1) - statistic
     f = (pairs - 1) * statistic / rest if rest > 1e-9 else math.inf
     degrees = methods - 1
-    f_p = float(f_distribution.sf(f, degrees, degrees * (pairs - 1)))
-    return Friedman(statistic, float(chi2.sf(statistic, degrees)), f, f_p)
+    f_p = float(fdtrc(degrees, degrees * (pairs - 1), f)) if f < math.inf else 0.0
+    return Friedman(statistic, float(chdtrc(degrees, statistic)), f, f_p)
 
 
 def critical_difference(
@@ -159,10 +160,8 @@ def _exact(differences: Floats) -> Floats:
 
 def _ranked(differences: Floats) -> Floats:
     """Ranks of the sizes of the differences that are not zero; zeros have rank 0."""
-    from scipy.stats import rankdata
-
     # zeros come first in the order of sizes: ranks without them are smaller by their number
-    ranks = rankdata(np.abs(differences), axis=0) - (differences == 0).sum(axis=0)
+    ranks = average_ranks(np.abs(differences).T).T - (differences == 0).sum(axis=0)
     ranked: Floats = np.where(differences == 0, 0, ranks)
     return ranked
 
@@ -179,13 +178,13 @@ def _enumerated(differences: Floats) -> Floats:
 
 
 def _normal(differences: Floats) -> Floats:
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     ranks = _ranked(differences)
     above = (ranks * (differences > 0)).sum(axis=0)
     # the squares of the ranks carry the correction for ties
     deviation = np.sqrt((ranks**2).sum(axis=0)) / 2
-    p: Floats = 2 * norm.sf(np.abs(above - ranks.sum(axis=0) / 2) / deviation)
+    p: Floats = 2 * ndtr(-np.abs(above - ranks.sum(axis=0) / 2) / deviation)
     return p
 
 

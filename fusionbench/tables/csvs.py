@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 
 def frame_text(frame: pd.DataFrame, *, nan: str = "") -> str:
     """The frame with its header and without its index; ``nan`` stands for a value that is not."""
-    rows = frame.astype(object).itertuples(index=False, name=None)
-    return csv_text([list(frame.columns), *([_plain(v, nan) for v in row] for row in rows)])
+    columns = [_cells(frame.iloc[:, i].tolist(), nan) for i in range(frame.shape[1])]
+    lines = map(",".join, zip(*columns, strict=True))
+    return "".join([csv_text([list(frame.columns)]), *(f"{line}\n" for line in lines)])
 
 
-def _plain(value: Any, nan: str) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, float):  # numpy's among them
-        return nan if math.isnan(value) else repr(float(value))
-    return value
+def _cells(values: list[Any], nan: str) -> list[str]:
+    """The values of a column as they stand in a line; each text is quoted once."""
+    known: dict[tuple[type, Any], str] = {}
+    found = []
+    for value in values:
+        if isinstance(value, float):  # numpy's among them
+            found.append(nan if math.isnan(value) else repr(float(value)))
+            continue
+        key = (type(value), value)
+        if key not in known:
+            known[key] = csv_text([[value, ""]])[:-2]
+        found.append(known[key])
+    return found

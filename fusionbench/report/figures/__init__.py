@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def write_rank_figures(results: Results, highlight: Sequence[str] = ()) -> list[Path]:
+def write_rank_figures(
+    results: Results, highlight: Sequence[str] = (), rankings: Sequence[Ranking] | None = None
+) -> list[Path]:
     """Write the figures of ranks and values into ``figures/``, each as PNG and PDF.
 
     ``cd_<data set>@<convention>``: critical-difference diagram of the overall mean ranks.
@@ -32,13 +34,15 @@ def write_rank_figures(results: Results, highlight: Sequence[str] = ()) -> list[
     Args:
         results: The results of a run.
         highlight: Names of methods that are drawn in colour, before the best.
+        rankings: The contests of the boards, where they have been computed.
 
     Returns:
         The files; a figure that would have nothing to compare is left out.
     """
     from fusionbench.report.figures.style import figure_style, save
 
-    rankings = [rank_board(board) for board in results.boards()]
+    if rankings is None:
+        rankings = [rank_board(board) for board in results.boards()]
     with figure_style():
         return [
             path

@@ -100,6 +100,11 @@ def prepare(texts: Iterable[str]) -> None:
     _LACKING.update(wanted)
 
 
+def all_shown() -> bool:
+    """Whether some font shows every character that has been looked for."""
+    return not _LACKING
+
+
 def say_missing() -> None:
     """Name in one warning what figures could not show since the last, and what would help."""
     if not _UNSAID:

@@ -36,6 +36,8 @@ COLOURS = (ORANGE, BLUE, GREEN, PURPLE, SKY, AMBER, "#000000")
 TEXT_WIDTH, COLUMN_WIDTH = 7.16, 3.5
 """Of a page and of one of its two columns, in inches."""
 DPI = 300
+LEVEL = 2
+"""Of compression of pictures."""
 MOST, BEST = len(COLOURS), 5
 _RC: dict[str, Any] = {
     "font.size": 8,
@@ -70,8 +72,6 @@ def figure_style() -> Iterator[None]:
     with matplotlib.style.context(["default", look]), warnings.catch_warnings():
         # what no font has is drawn as a number and said once
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        # between two versions of matplotlib seaborn says it in the older way
-        warnings.filterwarnings("ignore", message="vert: bool")
         yield
 
 
@@ -86,7 +86,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     figure.set_layout_engine("none")
     with ThreadPoolExecutor(1) as beside:
         encoding = beside.submit(_encode, np.array(canvas.buffer_rgba()), png)
-        with replacing(pdf) as temporary:
+        with replacing(pdf) as temporary, _quick_pictures():
             unstamped = dict.fromkeys(("CreationDate", "Creator", "Producer"))
             figure.savefig(temporary, format="pdf", metadata=unstamped)
         encoding.result()
@@ -108,7 +108,26 @@ def _encode(pixels: U8, path: Path) -> None:
     from PIL import Image
 
     with replacing(path) as temporary:
-        Image.fromarray(pixels).save(temporary, "png", dpi=(DPI, DPI), compress_level=3)
+        Image.fromarray(pixels).save(temporary, "png", dpi=(DPI, DPI), compress_level=LEVEL)
+
+
+@contextlib.contextmanager
+def _quick_pictures() -> Iterator[None]:
+    """Compress pictures within a PDF as those beside it: matplotlib itself asks for no level."""
+    from PIL import Image
+
+    Image.preinit()
+    usual = Image.SAVE["PNG"]
+
+    def quick(image: Image.Image, stream: Any, name: Any) -> None:
+        image.encoderinfo.setdefault("compress_level", LEVEL)
+        usual(image, stream, name)
+
+    Image.register_save("PNG", quick)
+    try:
+        yield
+    finally:
+        Image.register_save("PNG", usual)
 
 
 def file_name(text: str) -> str:

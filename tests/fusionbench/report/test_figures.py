@@ -226,12 +226,14 @@ def test_a_box_holds_the_middle_half_and_the_diamond_is_the_mean(builder, monkey
     write_boxes(Results.read(run))
     (ax,) = figures[0].axes
     (expected,) = boxplot_stats(values)
-    lines = [line for line in ax.lines if line.get_linestyle() == "-"]
-    (box,) = [line for line in lines if len(line.get_xdata()) == 5]
-    ends = (min(box.get_xdata()), max(box.get_xdata()))
+    boxes, medians, means = ax.collections
+    box, below, above = (np.array(line) for line in boxes.get_segments())
+    ends = (box[:, 0].min(), box[:, 0].max())
     assert ends == pytest.approx((expected["q1"], expected["q3"]))
-    assert min(box.get_ydata()) < 1 < max(box.get_ydata())
-    (means,) = ax.collections
+    assert box[:, 1].min() < 1 < box[:, 1].max()
+    assert below[:, 0] == pytest.approx((expected["whislo"], expected["q1"]))
+    assert above[:, 0] == pytest.approx((expected["q3"], expected["whishi"]))
+    assert medians.get_segments()[0][:, 0] == pytest.approx(expected["med"])
     assert means.get_offsets().compressed() == pytest.approx([values.mean(), 1])
     beyond = [x for line in ax.lines if line.get_marker() == "o" for x in line.get_xdata()]
     assert sorted(beyond) == pytest.approx(sorted(expected["fliers"]))

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from fusionbench import statistics as s
+from fusionbench.statistics.ranking import average_ranks
 
 DEMSAR = np.array([44.0, 28.0, 40.5, 27.5]) / 14
 
@@ -88,6 +89,21 @@ def test_ranks_share_ties_and_know_the_direction():
     assert s.rank_pairs(values, "lower").tolist() == [[1, 2.5, 2.5, 4], [4, 2.5, 1, 2.5]]
     with pytest.raises(ValueError, match="NaN"):
         s.rank_pairs(np.array([[1.0, np.nan]]), "higher")
+
+
+@pytest.mark.parametrize("shape", [(7,), (1, 9), (40, 12), (0, 3)])
+def test_average_ranks_are_scipys(shape):
+    values = np.random.default_rng(5).integers(0, 6, shape).astype(float)
+    values[values == 5] = np.inf
+    found = average_ranks(values)
+    assert found.tolist() == stats.rankdata(values, axis=-1).tolist()
+
+
+def test_kendall_is_scipys():
+    generator = np.random.default_rng(6)
+    for _ in range(20):
+        first, second = generator.integers(0, 6, (2, 12)).astype(float)
+        assert s.kendall(first, second) == stats.kendalltau(first, second).statistic
 
 
 def test_borda_counts_the_methods_that_are_worse():
