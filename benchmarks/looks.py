@@ -92,18 +92,16 @@ def main(show: Callable[[str], None] = print) -> None:
         found = collect(folders, record, Findings())
         clock = Clock()
         clock.seconds(lambda: stage(root, found, columns, looking=True))
-        within, without, before = [], [], []
+        within, before = [], []
         for _ in range(given.repeat):
             whole, looks = clock.seconds(lambda: stage(root, found, columns, looking=True))
             rest, _ = clock.seconds(lambda: stage(root, found, columns, looking=False))
             check, _ = clock.seconds(lambda: collect(folders, record, Findings()))
             within.append(looks / (whole - looks))
-            without.append(whole / rest - 1)
             before.append(check / rest)
     images = len(record.pairs) * given.methods
     show(f"{images} images, {len(columns)} columns, {given.repeat} turns, medians")
     show(f"looks, beside the rest of the score stage: {statistics.median(within):7.2%}")
-    show(f"the stage with looks, beside that without: {statistics.median(without):+7.2%}")
     show(f"reading and looking before the stage:      {statistics.median(before):7.2%}")
 
 

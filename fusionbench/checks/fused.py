@@ -182,7 +182,8 @@ def _shares(plane: Plane) -> F32:
     import cv2
 
     counts = cv2.calcHist([plane.u8], [0], None, [256], [0, 256])
-    return np.divide(counts.ravel(), plane.pixels, dtype=np.float32)
+    shares: F32 = np.divide(counts.ravel(), plane.pixels, dtype=np.float32)
+    return shares
 
 
 def _colours(triple: PairTriple) -> float:
@@ -235,7 +236,7 @@ def _stronger(sources: Sources) -> tuple[F32, F32]:
 
 def _polarity(gray: Triple) -> float:
     stronger, square = gray.sources.remember(_stronger)
-    own = _edges(gray.fused)
+    own = gray.fused.remember(_edges)
     both = float(np.sqrt((own * own).sum(0) * square).sum())
     together = float((own * stronger).sum())
     return together / both if both > 0 else 0.0
@@ -250,7 +251,7 @@ def _spectrum(sources: Sources) -> tuple[NDArray[np.complex128], float]:
 def _place(gray: Triple) -> dict[str, Any]:
     """Where the edges agree most with those of the sources, by cross-correlation."""
     spectrum, length = gray.sources.remember(_spectrum)
-    own = _edges(gray.fused)
+    own = gray.fused.remember(_edges)
     length *= float(np.sqrt((own * own).sum()))
     if not length:
         return {}
