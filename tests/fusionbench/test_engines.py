@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from fusionbench.engines import default_workers, run_tasks
+from fusionbench.engines import beside, default_workers, run_tasks
 
 
 @pytest.mark.parametrize("workers", [1, 2, 50])
@@ -33,3 +33,13 @@ def test_each_process_is_prepared(tmp_path, workers) -> None:
 
 def test_there_is_at_least_one_worker() -> None:
     assert default_workers() >= 1
+
+
+def test_work_beside_gives_its_result_and_raises_its_error():
+    def fails():
+        raise FileNotFoundError("there is none")
+
+    with beside(lambda: sum(range(5))) as result, beside(os.getpid, safe=False) as here:
+        assert (result(), here()) == (10, os.getpid())
+    with beside(fails) as result, pytest.raises(FileNotFoundError, match="there is none"):
+        result()

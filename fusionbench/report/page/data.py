@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fusionbench.checks import without_folders
@@ -50,15 +51,18 @@ class Parts:
 
     Attributes:
         rankings: The contests of every data set under every convention.
-        significance: The rows of ``significance.csv``.
         evaluations: What detectors found, where any looked.
         profile: What methods cost, where they were measured.
     """
 
     rankings: Sequence[Ranking]
-    significance: pd.DataFrame
     evaluations: Sequence[DetectionBoard]
     profile: Profile | None
+
+    @cached_property
+    def significance(self) -> pd.DataFrame:
+        """The rows of ``significance.csv``."""
+        return significance_frame(self.rankings)
 
     @classmethod
     def read(cls, results: Results) -> Parts:
@@ -73,7 +77,7 @@ class Parts:
         rankings = rankings_of(results)
         profile = read_profile(results.run.root, results)
         found = collect_detection(results.run)
-        return cls(rankings, significance_frame(rankings), found, profile)
+        return cls(rankings, found, profile)
 
 
 def page_data(
