@@ -153,6 +153,8 @@ def _result(
     fused = latest(run.fused_rows(record.dataset, contestant.name))
     why = _reason(rows, {} if contestant.is_source else fused)
     lost = {pair: reason for pair in labels.truths if (reason := why(pair))}
+    if refused := _refused(run, record.dataset, contestant):
+        lost = dict.fromkeys(labels.truths, refused)
     if lost or not labels.truths:
         return DetectionResult(contestant, lost)
     used = Thresholds(**record.thresholds.model_dump())
@@ -160,6 +162,15 @@ def _result(
     evaluation = evaluate(labels, found, _classes(record, contestant))
     bootstrap = bootstrap_map(evaluation.matches, seed=record.seed, resamples=record.resamples)
     return DetectionResult(contestant, {}, evaluation, bootstrap)
+
+
+def _refused(run: Run, dataset: str, contestant: Contestant) -> str:
+    """Why there are no numbers of a method's images at all, or nothing."""
+    for found in run.manifest.findings:
+        about = found.method == contestant.name and found.dataset in ("", dataset)
+        if about and found.stops and not contestant.is_source:
+            return found.said()
+    return ""
 
 
 def _classes(record: DetectionRecord, contestant: Contestant) -> list[str]:

@@ -205,6 +205,7 @@ class _Sheet:
         if str(record.configuration.get("colour", "")) == "gray":
             yield "The fused images are gray, the visible one is in colour"
         yield from label_findings(board)
+        yield from map(finding_note, said_of(self.results.manifest, board.dataset.name, ""))
         yield f"Detector: {_weights(board)}. {provenance(board)}"
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CELL, SMALLEST_WITH_NUMBERS = 0.27, 0.22
-MIDDLE = 0.408
-"""Luminance up to which a cell's number is white."""
 
 
 def correlation(ranking: Ranking) -> Figure | None:
@@ -38,6 +34,8 @@ def correlation(ranking: Ranking) -> Figure | None:
     Returns:
         The figure, or nothing where fewer than two metrics have values.
     """
+    import seaborn as sns
+
     matrix = _matrix(ranking)
     if len(matrix) < 2:
         return None
@@ -47,37 +45,28 @@ def correlation(ranking: Ranking) -> Figure | None:
     figure = Figure(figsize=(max(side + wide + 0.6, 3.5), 0.3 + wide + side), dpi=DPI)
     ax = axes_at(figure, side, 0.28, wide, wide)
     bar = axes_at(figure, side + wide + 0.1, 0.28, 0.1, min(wide, 1.5))
-    _heat(ax, matrix, numbers=cell >= SMALLEST_WITH_NUMBERS)
-    figure.colorbar(ax.collections[0], bar).outline.set_linewidth(0)  # type: ignore[operator]
+    sns.heatmap(
+        matrix,
+        mask=np.triu(np.ones(matrix.shape, dtype=bool), 1) | matrix.isna(),
+        vmin=-1,
+        vmax=1,
+        cmap="RdBu",
+        ax=ax,
+        cbar_ax=bar,
+        xticklabels=True,
+        yticklabels=True,
+        annot=_numbers(matrix) if cell >= SMALLEST_WITH_NUMBERS else None,
+        fmt="",
+        annot_kws={"size": 5},
+        linewidths=0.4,
+    )
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(axis="x", rotation=90, length=0)
+    ax.tick_params(axis="y", rotation=0, length=0)
     bar.tick_params(length=0, labelsize=6)
     board = ranking.board
     headline(figure, f"{board.dataset.name}, {board.convention}: Spearman's ρ of metrics")
     return figure
-
-
-def _heat(ax: Axes, matrix: pd.DataFrame, *, numbers: bool) -> None:
-    """The lower half of a matrix in colours, with its numbers where they have room."""
-    hidden = np.triu(np.ones(matrix.shape, np.bool_), 1) | matrix.isna().to_numpy()
-    values = np.ma.masked_array(matrix.to_numpy(np.float64), hidden)  # type: ignore[no-untyped-call]
-    mesh = ax.pcolormesh(values, cmap="RdBu", vmin=-1, vmax=1, linewidth=0.4, edgecolor="white")
-    if numbers:
-        texts = _numbers(matrix)
-        for y, x in np.argwhere(~hidden):
-            colour = "w" if _luminance(mesh.to_rgba(values[y, x])) <= MIDDLE else ".15"
-            ax.text(x + 0.5, y + 0.5, texts[y, x], size=5, color=colour, ha="center", va="center")
-    places = np.arange(len(matrix)) + 0.5
-    ax.set(xlim=(0, len(matrix)), ylim=(len(matrix), 0))
-    ax.set_xticks(places, list(matrix.columns), rotation=90)
-    ax.set_yticks(places, list(matrix.index))
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-
-
-def _luminance(colour: Sequence[float]) -> float:
-    """How bright a colour is to the eye, from 0 to 1 (WCAG 2)."""
-    parts = np.array(colour[:3])
-    linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def _numbers(matrix: pd.DataFrame) -> NDArray[np.str_]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backend_bases import RendererBase
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -77,6 +79,21 @@ class SceneView:
             (left, tall * shapes[0], tall),
             (left + tall * shapes[0] + GAP, tall * shapes[1], tall),
         ]
+
+
+class _Picture(Artist):
+    """A picture of the figure's own size and resolution, which `imshow` would sample again."""
+
+    def __init__(self, pixels: U8) -> None:
+        super().__init__()
+        self.pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+        self.set_zorder(0)
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it from the lower left corner, bottom line first, as renderers take it."""
+        context = renderer.new_gc()
+        renderer.draw_image(context, 0, 0, self.pixels[::-1])
+        context.restore()
 
 
 @dataclass
@@ -146,7 +163,7 @@ class Sheet:
     def finish(self) -> Figure:
         """The figure, with the picture and the frames on it."""
         height, width = (length / DPI for length in self.picture.shape[:2])
-        self.figure.figimage(self.picture, zorder=-1)
+        self.ax.add_artist(_Picture(self.picture))
         for (colour, line), frames in self.frames.items():
             for edge, style, wide in (("black", "-", 1.5), (colour, line, 0.9)):
                 drawn = PolyCollection(frames, fc="none", ec=edge, linestyles=[style])

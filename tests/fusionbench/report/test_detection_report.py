@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fusionbench.boxes import Truths
+from fusionbench.checks import FindingRecord
 from fusionbench.detection.results import collect_detection, lost_lines
 from fusionbench.detection.stored import (
     DetectionRecord,
@@ -29,6 +30,7 @@ from fusionbench.report.detection import difference_text
 from fusionbench.report.figures.detection_curves import predictors
 from fusionbench.report.figures.detection_scenes import BoxPanel, choose_scenes, view_of
 from fusionbench.results import Results
+from fusionbench.runs import Run
 
 PAIRS = [f"p{i}" for i in range(6)]
 BOXES = [[4.0, 4.0, 20.0, 30.0], [30.0, 6.0, 60.0, 40.0]]
@@ -222,6 +224,22 @@ def test_a_lost_row_is_a_dash_with_its_reason(detected) -> None:
     assert table.notes == (("a", "No result on 1 of 6 images: OOM: 50% & more"),)
     write_detection(detected, figures=False)
     assert r"50\% \& more" in (detected.root / "detection.tex").read_text()
+
+
+def test_images_that_a_check_refused_have_no_number_here_either(detected) -> None:
+    facts = {"check": "levels-0-1", "outcome": "refuse", "count": 6, "of": 6, "examples": ["p0"]}
+    pairs = {"check": "few-levels-source", "outcome": "warn", "count": 1, "examples": ["p1"]}
+    detected.manifest.findings += [
+        FindingRecord(dataset="MSRS", method="good", **facts),
+        FindingRecord(dataset="MSRS", **pairs),
+    ]
+    detected.manifest.rewrite(detected.root)
+    (board,) = collect_detection(Run(detected.root))
+    results = {result.contestant.name: result for result in board.results}
+    assert results["good"].evaluation is None and results["fair"].evaluation is not None
+    write_detection(Run(detected.root), figures=False)
+    text = (detected.root / "detection.md").read_text()
+    assert "(check levels-0-1, refused)" in text and "(check few-levels-source)" in text
 
 
 def test_images_fused_again_since_are_not_reported(detected, builder) -> None:
