@@ -12,7 +12,7 @@ by itself), ``ranks.*``, ``significance.csv`` and ``stability.csv``, ``detection
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -86,7 +86,8 @@ def write_report(
     if figures:
         fonts.prepare(_names(results))
     parts = Parts.read(results)
-    drawing = partial(_plots, results, parts.rankings, [ours] if ours else []) if figures else list
+    plots = partial(_plots, results, parts.rankings, [ours] if ours else [])
+    drawing: Callable[[], list[Path]] = plots if figures else list
     if figures:
         fonts.font_families(), results.scores  # made once, for both processes
     with beside(drawing, safe=figures and fonts.all_shown()) as drawn:

@@ -148,7 +148,7 @@ def _boxes(
         drawn = LineCollection(found, colors=colour, linewidths=width, zorder=2)
         drawn.set_capstyle("projecting" if found is lines else "butt")
         ax.add_collection(drawn)
-    y = np.repeat(places, [len(found) for found in points])
+    heights = np.repeat(places, [len(found) for found in points])
     shown = np.concatenate(points)
     how = {"ms": 2.2, "mec": "none", "alpha": 0.6} if few else {"ms": 2.2, "mew": 0.5, "alpha": 0.7}
-    ax.plot(shown, y, "o", color=colour, **how, mfc=colour if few else "none")  # type: ignore[arg-type]
+    ax.plot(shown, heights, "o", color=colour, **how, mfc=colour if few else "none")
