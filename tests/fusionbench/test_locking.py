@@ -43,6 +43,7 @@ def holder(tmp_path: Path):
     for process in started:
         process.kill()
         process.wait()
+        process.stdout.close()
     release_all()
 
 
@@ -142,6 +143,7 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == ""
+    process.stderr.close()
     process.wait(60)
 
 
