@@ -11,6 +11,7 @@ from fusionbench.errors import FusionBenchError, UnknownNameError
 from fusionbench.manifest import ColumnRecord, MethodRecord
 from fusionbench.names import distinct
 from fusionbench.runs import Run
+from fusionbench.selecting import listed, select
 
 T = TypeVar("T")
 COMMAND = "fusionbench report RUN"
@@ -54,9 +55,7 @@ class Choice:
         if self.methods:
             sources = [method for method in methods if method.is_source]
             chosen = _select(methods, self.methods, _names_of_method, "method of this run")
-            dropped = {
-                t.strip()[1:].casefold() for t in self.methods.split(",") if t.strip()[:1] == "-"
-            }
+            dropped = {t[1:].casefold() for t in listed(self.methods) if t.startswith("-")}
             kept = [
                 m for m in sources if m not in chosen and not dropped & set(_names_of_method(m))
             ]
@@ -76,8 +75,8 @@ def labelled(methods: Sequence[MethodRecord], labels: Sequence[str]) -> list[Met
     """
     named = {}
     for text in labels:
-        name, equals, label = text.partition("=")
-        if not equals or not label.strip():
+        name, _, label = text.partition("=")
+        if not (name.strip() and label.strip()):
             raise FusionBenchError(f"--label {text}: expected NAME=LABEL")
         (method, *_) = _select(methods, name, _names_of_method, "method of this run")
         named[method.name] = label.strip()
@@ -106,20 +105,13 @@ def _select(
         UnknownNameError: A token names nothing.
         FusionBenchError: Nothing is left.
     """
-    tokens = [token.strip() for token in selector.split(",") if token.strip()]
-    if all(token.startswith("-") for token in tokens):
-        tokens.insert(0, "all")
-    chosen: list[T] = []
-    for token in tokens:
-        pattern = token.removeprefix("-").casefold()
+
+    def named(token: str) -> list[T]:
+        pattern = token.casefold()
         found = [i for i in items if any(fnmatch.fnmatchcase(n, pattern) for n in names(i))]
         found = [i for i in items if pattern in names(i)] or found
         if not found:
             raise UnknownNameError(kind, pattern, {names(i)[0] for i in items}, COMMAND)
-        if token.startswith("-"):
-            chosen = [i for i in chosen if i not in found]
-        else:
-            chosen += [i for i in found if i not in chosen]
-    if not chosen:
-        raise FusionBenchError(f"'{selector}' selects no {kind}")
-    return chosen
+        return found
+
+    return select(selector, named, kind)

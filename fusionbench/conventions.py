@@ -22,6 +22,7 @@ from fusionbench.files import digest
 from fusionbench.plugins import metric_card
 from fusionbench.primitives import Array
 from fusionbench.registry import METRICS, Entry
+from fusionbench.selecting import listed
 from fusionbench.sources import SCORED_BY, U8, PairSources, Seen, Triple
 from fusionbench.yamls import Named, read_folder
 
@@ -157,7 +158,7 @@ def select_columns(metrics: str, conventions: str = DEFAULT) -> list[Column]:
         FusionBenchError: A name is unknown, or the convention does not define the metric.
     """
     chosen: dict[str, Column] = {}
-    for token in (t.strip() for t in metrics.split(",") if t.strip()):
+    for token in listed(metrics):
         selector, _, named = token.partition("@")
         for convention in (named or conventions).split(","):
             columns = _columns(selector.lstrip("-"), convention_named(convention.strip()))

@@ -12,6 +12,7 @@ from fusionbench.planning import prepare
 from fusionbench.plugins import Method
 from fusionbench.request import Request, joined
 from fusionbench.seeding import seed_all, seed_of
+from fusionbench.selecting import listed
 from fusionbench.stages import WrittenColour
 from fusionbench.stages.applying import fuse_checked
 from fusionbench.stages.preparing import Prepared
@@ -46,7 +47,7 @@ class LoadedMethod:
         """Fuse images; see :func:`fuse`."""
         taken = take(ir, "ir"), take(vis, "vis")
         names = names_of(*reversed(taken))
-        checks = [name.strip() for name in joined(accept).split(",") if name.strip()]
+        checks = listed(joined(accept))
         noticed, made = Noticed(checks), []
         for name, pair in zip(names, sources_of(*taken, names, noticed), strict=True):
             with kept():

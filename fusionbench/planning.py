@@ -22,6 +22,7 @@ from fusionbench.names import check_name
 from fusionbench.pipeline import Plan, check_datasets, fuse_all, score_all, start
 from fusionbench.request import DATASET, DETECTOR, ProfileRequest, Request
 from fusionbench.runs import Run
+from fusionbench.selecting import listed
 from fusionbench.stages.collecting import collect, method_folders
 from fusionbench.stages.preparing import Prepared, prepare_methods
 
@@ -208,10 +209,10 @@ def plan_to_detect(
     from fusionbench.detection.finetuning import Schedule
     from fusionbench.detection.planning import plan_detection
 
-    parts = [part.strip() for text in request.detector or () for part in text.split(",")]
+    parts = [part for text in request.detector or () for part in listed(text)]
     return plan_detection(
         datasets,
-        list(dict.fromkeys(filter(None, parts))) or [DETECTOR],
+        list(dict.fromkeys(parts)) or [DETECTOR],
         labels=request.labels if labels is None else labels,
         data_root=request.root(),
         thresholds=Thresholds(request.conf, request.iou, request.max_det),

@@ -22,6 +22,7 @@ from fusionbench.homes import PLUGIN_PREFIX as PLUGIN_PREFIX
 from fusionbench.homes import Home, current, forget, homes_at
 from fusionbench.names import check_name, plain
 from fusionbench.opened import Watch, is_users
+from fusionbench.selecting import select
 
 T = TypeVar("T")
 
@@ -215,19 +216,7 @@ class Registry(Generic[T]):
             UnknownNameError: A token names nothing.
             FusionBenchError: Nothing is left.
         """
-        tokens = [token.strip() for token in selector.split(",") if token.strip()]
-        if tokens and all(token.startswith("-") for token in tokens):
-            tokens.insert(0, "all")
-        chosen: dict[str, Entry[T]] = {}
-        for token in tokens:
-            if token.startswith("-"):
-                for entry in self._named(token[1:]):
-                    chosen.pop(entry.name, None)
-            else:
-                chosen.update((entry.name, entry) for entry in self._named(token))
-        if not chosen:
-            raise FusionBenchError(f"'{selector}' selects no {self.kind}")
-        return list(chosen.values())
+        return select(selector, self._named, self.kind)
 
     def _named(self, token: str) -> Collection[Entry[T]]:
         entries = list(self)

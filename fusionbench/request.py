@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from fusionbench.detection import Protocol
+from fusionbench.selecting import listed
 from fusionbench.stages import Overwrite, WrittenColour
 
 if TYPE_CHECKING:
@@ -105,8 +106,8 @@ class Request:
         """
         from fusionbench.checks import Findings
 
-        names = [name.strip() for text in self.accept or () for name in text.split(",")]
-        return Findings(filter(None, names), strict=self.strict, skip_bad=self.skip_bad_pairs)
+        names = [name for text in self.accept or () for name in listed(text)]
+        return Findings(names, strict=self.strict, skip_bad=self.skip_bad_pairs)
 
     def reading(self) -> Reading:
         """How sources are to be made 8-bit and of one size."""

@@ -27,6 +27,7 @@ from fusionbench.images import weighed
 from fusionbench.primitives import Array, on_device
 from fusionbench.request import CONVENTION, METRICS, joined
 from fusionbench.results import Cell
+from fusionbench.selecting import listed
 from fusionbench.sources import Plane, Seen, Sources, Triple
 from fusionbench.stages.collecting import triple_of
 from fusionbench.stages.undefined import why_undefined
@@ -104,7 +105,7 @@ def _values(
 ) -> F64:
     """The value of each column for each image, N×K."""
     ir, vis, fused = taken
-    noticed = Noticed([name.strip() for name in accept.split(",") if name.strip()])
+    noticed = Noticed(listed(accept))
     values = np.empty((len(names), len(columns)))
     looks: dict[str, Look] = {}
     undefined: list[str] = []

@@ -16,6 +16,7 @@ from fusionbench.errors import DataError, FusionBenchError
 from fusionbench.files import sha256_of
 from fusionbench.identifying.values import AS_READ, Published, Values, conventions_of
 from fusionbench.manifest import PairRecord
+from fusionbench.selecting import listed
 
 FIRST = (10, 15, 20, 21, 25, 30, 35, 37, 40, 42, 44, 50, 60, 80, 100, 150, 200, 221, 250, 300, 361)
 """First N pairs that are tried: round numbers, and sizes of subsets that papers report on."""
@@ -108,7 +109,7 @@ def parse_first(text: str) -> list[int]:
     Raises:
         FusionBenchError: It is not a list of positive whole numbers.
     """
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = listed(text)
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise FusionBenchError(f"--first '{text}': expected numbers of pairs, such as 21,40")
     return [int(part) for part in parts]

@@ -28,6 +28,7 @@ from fusionbench.plugins import metric_card
 from fusionbench.primitives import keep_freed_memory
 from fusionbench.recipes import Recipe
 from fusionbench.registry import METRICS
+from fusionbench.selecting import listed
 from fusionbench.sources import PairSources, PairTriple
 
 EXACT = 1e-6
@@ -93,7 +94,7 @@ def parse_row(text: str) -> tuple[Published, ...]:
         FusionBenchError: A part is no ``NAME=VALUE``, a name is unknown or comes twice.
     """
     row: list[Published] = []
-    for part in (p.strip() for p in text.split(",") if p.strip()):
+    for part in listed(text):
         name, equals, number = (p.strip() for p in part.partition("="))
         if not (name and equals):
             raise FusionBenchError(f"--row: '{part}' is not NAME=VALUE, such as EN=6.61")
@@ -202,7 +203,7 @@ def parse_grays(text: str) -> tuple[str, ...]:
     Raises:
         UnknownNameError: There is no such conversion.
     """
-    names = [name.strip().casefold() for name in text.split(",") if name.strip()]
+    names = listed(text.casefold())
     for name in names:
         if name not in (*ALL_GRAYS, "all"):
             raise UnknownNameError(

@@ -67,8 +67,8 @@ def test_what_the_run_has_not_is_refused_and_nothing_written(two_by_two, choice)
     assert sorted(run.root.rglob("*")) == before
 
 
-@pytest.mark.parametrize("label", ["average", "average=", "average= "])
-def test_a_label_without_a_name_is_refused(two_by_two, label):
+@pytest.mark.parametrize("label", ["average", "average=", "average= ", "=Ours", " =Ours"])
+def test_a_label_without_a_text_or_a_name_is_refused(two_by_two, label):
     with pytest.raises(FusionBenchError, match="NAME=LABEL"):
         chosen(two_by_two(), labels=[label])
 

@@ -12,8 +12,8 @@ import fusionbench
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = (
     # what knows nothing of images or runs
-    "errors cards names files yamls console seeding surroundings engines downloads recipes configs "
-    "imagefiles checkpoints settings stages detection tables",
+    "errors cards names selecting files yamls console seeding surroundings engines downloads "
+    "recipes configs imagefiles checkpoints settings stages detection tables",
     # what a run, a plug-in and an image are
     "checks manifest runs locking images primitives sources boxes opened homes registry weights "
     "plugins conventions citing training publishing",
