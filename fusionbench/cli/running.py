@@ -12,18 +12,13 @@ from fusionbench.cli import options as o
 from fusionbench.request import CONVENTION, METHODS, METRICS, Request
 
 FUSING = ("methods", "plugin", *o.DATA)
+MAKING = ("out", "device", "colour", *o.WEIGHTS, "overwrite", *o.CHECKS, "wait")
 
 
 @o.takes(
     *FUSING,
     *o.COLUMNS,
-    "out",
-    "device",
-    "colour",
-    *o.WEIGHTS,
-    "overwrite",
-    *o.CHECKS,
-    "wait",
+    *MAKING,
     "workers",
     "seed",
     "batch",
@@ -48,13 +43,7 @@ def run(request: Request) -> None:
 
 @o.takes(
     *FUSING,
-    "out",
-    "device",
-    "colour",
-    *o.WEIGHTS,
-    "overwrite",
-    *o.CHECKS,
-    "wait",
+    *MAKING,
     "seed",
     "batch",
     methods=METHODS,

@@ -16,12 +16,12 @@ from fusionbench.manifest import (
     DataSetRecord,
     Manifest,
     MethodRecord,
-    PairRecord,
     WeightsRecord,
 )
 from fusionbench.report.page.page import write_html
 from fusionbench.results import Results
 from fusionbench.runs import Run
+from tests.fusionbench.conftest import Builder
 
 EVIL = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
 LEVELS = {"ir": 20, "visible": 60, "plain": 100, "deep": 132, "evil": 200, "lost": 80}
@@ -40,26 +40,7 @@ def value(method: str, column: str, pair: int) -> float | None:
 
 
 def _data(root: Path, name: str, pairs: list[str]) -> DataSetRecord:
-    sources = root.parent / "sources" / name
-    return DataSetRecord(
-        name=name,
-        title=f"{name} scenes",
-        split="test",
-        folder=str(sources),
-        home="",
-        terms="",
-        fingerprint="0123456789abcdef",
-        pairs=[
-            PairRecord(
-                id=pair,
-                ir=str(sources / "ir" / f"{pair}.png"),
-                vis=str(sources / "vi" / f"{pair}.png"),
-                ir_sha256="0" * 64,
-                vis_sha256="1" * 64,
-            )
-            for pair in pairs
-        ],
-    )
+    return Builder(root).dataset(name, pairs, title=f"{name} scenes")
 
 
 def _method(name: str, label: str, family: str, **more: Any) -> MethodRecord:
