@@ -30,6 +30,7 @@ from fusionbench.report.leaderboard import leaderboard_tables
 from fusionbench.request import CONVENTION, DATASET, METHODS, METRICS, Request, joined
 from fusionbench.results import Results
 from fusionbench.runs import Run as RunFolder
+from fusionbench.selecting import listed
 from fusionbench.surroundings import kept
 from fusionbench.tables.style import TableStyle
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from fusionbench.frames import Leaderboard
     from fusionbench.plugins import Method
+    from fusionbench.statistics.contests import Ranking
 
 Names = str | Sequence[str]
 COMMAND = "fusionbench run --help"
@@ -134,6 +136,12 @@ class Run:
     def _results(self) -> Results:
         return Results.read(self._run)
 
+    @cached_property
+    def _rankings(self) -> Sequence[Ranking]:
+        from fusionbench.report.ranks import rankings_of
+
+        return rankings_of(self._results)
+
     def leaderboard(
         self,
         *,
@@ -177,15 +185,15 @@ class Run:
 
     def ranks(self) -> pd.DataFrame:
         """Mean ranks by each metric and overall (1 is best), with Friedman's test and groups."""
-        from fusionbench.report.ranks import rank_frame, rankings_of
+        from fusionbench.report.ranks import rank_frame
 
-        return rank_frame(rankings_of(self._results))
+        return rank_frame(self._rankings)
 
     def significance(self) -> pd.DataFrame:
         """Every two methods by every metric: difference, its 95 % interval, Wilcoxon's p value."""
-        from fusionbench.report.ranks import rankings_of, significance_frame
+        from fusionbench.report.ranks import significance_frame
 
-        return significance_frame(rankings_of(self._results))
+        return significance_frame(self._rankings)
 
     def detection(self) -> pd.DataFrame:
         """Average precision of every class and method; no rows for a run without detection."""
@@ -443,7 +451,7 @@ def _choice(
     chosen = joined(metrics)
     if convention:
         names = [convention_named(n.strip()).name for n in joined(convention).split(",")]
-        tokens = [token.strip() for token in chosen.split(",") if token.strip()] or [""]
+        tokens = listed(chosen) or [""]
         chosen = ",".join(t if "@" in t else f"{t}@{name}" for t in tokens for name in names)
     if isinstance(labels, Mapping):
         labels = [f"{name}={label}" for name, label in labels.items()]

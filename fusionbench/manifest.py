@@ -135,6 +135,11 @@ class MethodRecord(_Record):
     fused: dict[str, dict[str, str]] = Field(default_factory=dict)
 
     @property
+    def cite(self) -> str:
+        """The BibTeX key of its paper; empty where it has none."""
+        return self.citation.key if self.citation else ""
+
+    @property
     def is_source(self) -> bool:
         """Whether the row is a source image itself; those are shown and never ranked."""
         return self.family == SOURCE_FAMILY

@@ -156,11 +156,13 @@ class Results:
         run: The run; its manifest holds the rows and columns that were chosen.
         every: The results of every method on every data set, in the manifest's order.
         whole: The results before any were chosen.
+        sources: Whether the source images are shown.
     """
 
     run: Run
     every: tuple[Result, ...]
     whole: Results | None = None
+    sources: bool = True
 
     @classmethod
     def read(cls, run: Run, choice: Choice | None = None) -> Results:
@@ -196,7 +198,7 @@ class Results:
             replace(known[dataset.name, method.name], method=method)
             for dataset, method in _cells(run.manifest)
         ]
-        return Results(run, tuple(found), self.whole or self)
+        return Results(run, tuple(found), self.whole or self, choice.sources)
 
     @property
     def manifest(self) -> Manifest:
@@ -246,7 +248,7 @@ class Results:
                     [
                         *(board.dataset.name, board.convention, result.method.name),
                         *(result.method.label, result.scored(board.columns), *means),
-                        "; ".join(" ".join(one.said().split()) for one in found),
+                        "; ".join(one.said() for one in found),
                     ]
                 )
         names = ["dataset", "convention", "method", "label", "n", *metrics, "notes"]

@@ -93,7 +93,7 @@ class FindingRecord(BaseModel):
         return self.outcome != "note" or CHECKS[self.check].footnote
 
     def said(self) -> str:
-        """What a table says: what it means, how many, and the first item, without folders."""
+        """One line for a table: what it means, how many, and the first item, without folders."""
         counted = f"{self.count} of {self.of}" if self.of > 1 else str(self.count)
         amount = counted if max(self.count, self.of) > 1 else ""
         first = without_folders(next(filter(None, self.examples), ""))
@@ -102,7 +102,8 @@ class FindingRecord(BaseModel):
         finds = check_named(self.check).finds
         state = self.resolution or ("refused" if self.outcome == "refuse" else "")
         checked = ", ".join(filter(None, (f"check {self.check}", state)))
-        return f"{finds[0].upper()}{finds[1:]}{': ' if found else ''}{found} ({checked})"
+        said = f"{finds[0].upper()}{finds[1:]}{': ' if found else ''}{found} ({checked})"
+        return " ".join(said.split())
 
     def text(self, *, names: bool = True) -> str:
         """One line: how many, what it means, and the first items."""

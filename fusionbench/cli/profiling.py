@@ -49,7 +49,6 @@ def profile(
 def _profile(plan: ProfilePlan) -> None:
     from fusionbench import console
     from fusionbench.locking import hold
-    from fusionbench.profiling.records import read_profiles
     from fusionbench.profiling.running import measure
     from fusionbench.profiling.watching import DRIFT
     from fusionbench.report.profile import known_profile, profile_tables, write_profile
@@ -60,11 +59,10 @@ def _profile(plan: ProfilePlan) -> None:
     if run := _run_of(out):
         hold(out)
     failed = measure(plan)
-    manifest, _ = read_profiles(plan.out)
+    profile = known_profile(out)
     write_profile(out, Results.read(run) if run else None)
-    console.show(Shown(profile_tables(known_profile(out))))
-    if manifest.drift is not None:
-        drift = manifest.drift
+    console.show(Shown(profile_tables(profile)))
+    if (drift := profile.manifest.drift) is not None:
         text = f"{drift.method}, measured first and again last: {drift.share:+.1%}"
         (console.warn if abs(drift.share) > DRIFT else console.note)(text)
     console.note(f"the tables and figures of the profile are in {out}")

@@ -95,9 +95,7 @@ def finish(
 
     style = style or PLAIN
     results = Results.read(run, choice)
-    written = write_report(
-        results, figures=figures, html=html, style=style, boxes=boxes, choice=choice
-    )
+    written = write_report(results, figures=figures, html=html, style=style, boxes=boxes)
     console.show(leaderboard_view(results, style))
     console.note(f"{len(written)} files written to {run.root}, leaderboard.csv among them")
     exit_on_failures(run)

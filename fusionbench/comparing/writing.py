@@ -15,7 +15,7 @@ from rich.text import Text
 from fusionbench.comparing.agreeing import Agreed, Loaded
 from fusionbench.comparing.changes import Change
 from fusionbench.comparing.testing import ALPHA, Verdict
-from fusionbench.files import csv_text, write_text
+from fusionbench.files import csv_text, write_texts
 from fusionbench.report.leaderboard import board_table
 from fusionbench.report.ranks import p_text
 from fusionbench.results import Board
@@ -203,9 +203,7 @@ class TerminalComparison:
 def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     """Write ``comparison.csv`` (full precision) and ``comparison.md`` into a folder."""
     files = {"comparison.csv": _csv(comparison), "comparison.md": _markdown(comparison)}
-    for name, text in files.items():
-        write_text(folder / name, text)
-    return [folder / name for name in files]
+    return write_texts(folder, files)
 
 
 def _csv(comparison: Comparison) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from fusionbench.choosing import Choice
 from fusionbench.engines import beside
 from fusionbench.runs import Run
-from fusionbench.tables.style import PLAIN, Marks, TableStyle
+from fusionbench.tables.style import PLAIN, TableStyle
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,7 +51,8 @@ def write_report(
             ``style.ours`` is drawn in colour.
         boxes: A YAML file that says which pairs the grids show and what they enlarge; see
             :func:`fusionbench.report.figures.grids.read_boxes`.
-        choice: Which methods and metrics are shown, and under which names; not remembered either.
+        choice: Which methods and metrics of a run are shown, and under which names; not remembered
+            either. Results have theirs.
 
     Returns:
         The files, in the order in which they were written.
@@ -77,7 +78,6 @@ def write_report(
     from fusionbench.results import Results
 
     results = run if isinstance(run, Results) else Results.read(run, choice)
-    sources = choice is None or choice.sources
     ours = find_ours(results.manifest.methods, style.ours)
     if boxes is not None:
         from fusionbench.report.figures.grids import read_boxes
@@ -93,14 +93,10 @@ def write_report(
     with beside(drawing, safe=figures and fonts.all_shown()) as drawn:
         written = write_leaderboard(results, style)
         written += write_ranks(results, parts.rankings, parts.significance)
-        written += write_detection(
-            results, parts.evaluations, figures=figures, style=style, sources=sources
-        )
-        written += write_profile(results.run.root, results, figures=figures)
+        written += write_detection(results, parts.evaluations, figures=figures, style=style)
+        written += write_profile(results.run.root, results, parts.profile, figures=figures)
         with ThreadPoolExecutor(1) as thread:
-            page = (
-                thread.submit(write_html, results, parts, style, sources=sources) if html else None
-            )
+            page = thread.submit(write_html, results, parts, style) if html else None
             grids = _grids(results, boxes) if figures else []
             written += [*drawn(), *grids, *(page.result() if page else [])]
     fonts.say_missing()
@@ -135,10 +131,7 @@ def leaderboard_view(results: Results, style: TableStyle = PLAIN) -> RenderableT
 
     A table that is wider than the terminal goes on below itself with the next metrics.
     """
-    from dataclasses import replace
-
     from fusionbench.report.leaderboard import leaderboard_tables
     from fusionbench.tables.terminal import Shown
 
-    marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
-    return Shown(leaderboard_tables(results, replace(style, layout="single", marks=marks)))
+    return Shown(leaderboard_tables(results, style.plain))

@@ -21,9 +21,9 @@ from fusionbench.detection.results import (
     detection_frame,
     label_findings,
 )
-from fusionbench.files import write_text
+from fusionbench.files import write_texts
 from fusionbench.labels.label_sets import counted_classes
-from fusionbench.report.footnotes import error_text, finding_note, marks_of_method
+from fusionbench.report.footnotes import error_text, marks_of_method
 from fusionbench.report.leaderboard import FINGERPRINT_DIGITS, LEGENDS, find_ours, references
 from fusionbench.results import Results, counted, said_of
 from fusionbench.tables.csvs import frame_text
@@ -32,7 +32,7 @@ from fusionbench.tables.markdown import document
 from fusionbench.tables.model import Block, Entry, Header, Line, Table
 from fusionbench.tables.notes import Notes
 from fusionbench.tables.numbers import ranks, rounded, shown
-from fusionbench.tables.style import PLAIN, Marks, TableStyle
+from fusionbench.tables.style import PLAIN, TableStyle
 
 DECIMALS = 3
 FEW = 100
@@ -50,7 +50,6 @@ def write_detection(
     *,
     figures: bool = True,
     style: TableStyle = PLAIN,
-    sources: bool = True,
 ) -> list[Path]:
     """Write every table of a run's detection, and its figures.
 
@@ -59,7 +58,6 @@ def write_detection(
         boards: What :func:`collect_detection` gives, where it has been read.
         figures: Whether figures are drawn as well.
         style: Marks, and which method is ours.
-        sources: Whether the source images have rows.
 
     Raises:
         FusionBenchError: What the run holds of detection is damaged.
@@ -70,15 +68,15 @@ def write_detection(
     boards = collect_detection(run) if boards is None else boards
     if not boards:
         return []
-    tables = detection_tables(results, boards, style, sources=sources)
+    tables = detection_tables(results, boards, style)
     texts = {
         "detection.csv": frame_text(detection_frame(boards)),
-        "detection.md": document("Detection on fused images", tables),
+        "detection.md": document(
+            "Detection on fused images", detection_tables(results, boards, style.plain)
+        ),
     }
-    for name, text in texts.items():
-        write_text(run.root / name, text)
     cited = references(results.manifest)
-    written = [*(run.root / name for name in texts)]
+    written = write_texts(run.root, texts)
     written += write_tables(run.root, "detection", tables, cited)
     written.append(write_correlations(results, boards))
     return [*written, *(_figures(results, boards) if figures else [])]
@@ -99,18 +97,13 @@ def _figures(results: Results, boards: Sequence[DetectionBoard]) -> list[Path]:
 
 
 def detection_tables(
-    results: Results,
-    boards: Sequence[DetectionBoard],
-    style: TableStyle = PLAIN,
-    *,
-    sources: bool = True,
+    results: Results, boards: Sequence[DetectionBoard], style: TableStyle = PLAIN
 ) -> list[Table]:
     """A table for each board: AP50 of each class, mAP50, mAP50-95, and its differences.
 
     Every row is ranked, the sources too: whether fusion helps is the question.
     """
-    marks: Marks = style.marks
-    return [_Sheet(results, board, marks, style, sources).table() for board in boards]
+    return [_Sheet(results, board, style).table() for board in boards]
 
 
 @dataclass
@@ -119,9 +112,7 @@ class _Sheet:
 
     results: Results
     board: DetectionBoard
-    marks: Marks
     style: TableStyle
-    sources: bool
 
     def table(self) -> Table:
         """The table."""
@@ -143,11 +134,11 @@ class _Sheet:
             caption=tuple(self._caption("best" in ranked)),
             notes=notes.texts,
             remarks=tuple(self._remarks()),
-            marks=self.marks,
+            marks=self.style.marks,
         )
 
     def _blocks(self, values: Sequence[Value], notes: Notes) -> Iterator[Block]:
-        rows = [r for r in self.board.results if self.sources or not r.contestant.is_source]
+        rows = [r for r in self.board.results if self.results.sources or not r.contestant.is_source]
         columns = [self._column(rows, value) for value in values]
         ours = find_ours(self.results.manifest.methods, self.style.ours)
         groups: tuple[list[Line], ...] = ([], [], [])
@@ -165,10 +156,9 @@ class _Sheet:
         cite = ""
         if name in known:
             said = said_of(self.results.manifest, board.dataset.name, name)
-            found = list(map(finding_note, said))
+            found = [finding.said() for finding in said]
             marks += marks_of_method(known[name], [board.dataset], found, notes)
-            citation = known[name].citation
-            cite = citation.key if citation else ""
+            cite = known[name].cite
         return Line(Entry(result.contestant.label, marks=marks), tuple(cells), cite)
 
     def _column(self, rows: Sequence[DetectionResult], value: Value) -> list[Entry]:
@@ -180,7 +170,7 @@ class _Sheet:
         ]
 
     def _caption(self, ranked: bool) -> Iterator[str]:
-        yield f"COCO's average precision{f'; {LEGENDS[self.marks]}' if ranked else ''}"
+        yield f"COCO's average precision{f'; {LEGENDS[self.style.marks]}' if ranked else ''}"
         if len(self.board.labels.truths) >= CLAIMS_FROM:
             star = f"; {CLEAR} excludes 0"
         else:
@@ -196,7 +186,7 @@ class _Sheet:
             f"{record.thresholds.overlap:g}, {record.thresholds.most} boxes an image at most, "
             f"{PER_IMAGE} a class and image"
         )
-        if self.sources:
+        if self.results.sources:
             yield "All rows are ranked, the sources too"
         yield (
             "Intervals are those of a paired bootstrap over images "
@@ -205,7 +195,8 @@ class _Sheet:
         if str(record.configuration.get("colour", "")) == "gray":
             yield "The fused images are gray, the visible one is in colour"
         yield from label_findings(board)
-        yield from map(finding_note, said_of(self.results.manifest, board.dataset.name, ""))
+        about = said_of(self.results.manifest, board.dataset.name, "")
+        yield from (finding.said() for finding in about)
         yield f"Detector: {_weights(board)}. {provenance(board)}"
 
 

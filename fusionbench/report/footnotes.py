@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fusionbench.checks import FindingRecord
 from fusionbench.manifest import ColumnRecord, DataSetRecord, MethodRecord, WeightsRecord
 from fusionbench.results import Cell, Result, counted
 from fusionbench.tables.notes import DAGGER, Notes, one_line, pairs_word
@@ -24,9 +23,7 @@ def marks_of_row(row: Sequence[Result], notes: Notes) -> tuple[str, ...]:
     """
     several = len(row) > 1
     found = [
-        f"{r.dataset.name}: {finding_note(f)}" if several else finding_note(f)
-        for r in row
-        for f in r.findings
+        f"{r.dataset.name}: {f.said()}" if several else f.said() for r in row for f in r.findings
     ]
     return marks_of_method(row[0].method, [r.dataset for r in row], found, notes)
 
@@ -70,11 +67,6 @@ def weights_note(weights: WeightsRecord) -> str:
     return f"Weights: {weights.note or f'{weights.origin} ({weights.file})'}"
 
 
-def finding_note(finding: FindingRecord) -> str:
-    """What a table says about an input that a check found fault with."""
-    return one_line(finding.said())
-
-
 def options_note(method: MethodRecord) -> str:
     """What a table says about a method that ran with other options than its defaults, or nothing.
 
@@ -87,7 +79,7 @@ def options_note(method: MethodRecord) -> str:
 def failure_notes(result: Result) -> list[str]:
     """One note for each different error of a method that failed: what, on which pairs."""
     if result.refused:
-        return [finding_note(finding) for finding in result.refused]
+        return [finding.said() for finding in result.refused]
     notes = []
     total = pairs_word(len(result.dataset.pairs))
     for error, count in counted(result.failed.values()):

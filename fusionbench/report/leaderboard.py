@@ -12,9 +12,9 @@ from typing import Any
 from fusionbench.cards import Better
 from fusionbench.citing import cited_by
 from fusionbench.errors import UnknownNameError
-from fusionbench.files import write_text
+from fusionbench.files import write_texts
 from fusionbench.manifest import ColumnRecord, Manifest, MethodRecord
-from fusionbench.report.footnotes import finding_note, marks_of_cell, marks_of_row, unscored_note
+from fusionbench.report.footnotes import marks_of_cell, marks_of_row, unscored_note
 from fusionbench.results import SCORES, Board, Result, Results, full_name, sources_first
 from fusionbench.statistics.contests import rank_board
 from fusionbench.tables.csvs import frame_text
@@ -53,30 +53,25 @@ def write_leaderboard(results: Results, style: TableStyle = PLAIN) -> list[Path]
         UnknownNameError: ``style.ours`` is no method of the run.
     """
     run = results.run
-    marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
-    plain = replace(style, layout="single", marks=marks)
     means = results.means if results.means.notes.any() else results.means.drop(columns="notes")
     scores = (results.whole or results).scores  # all of them, whatever is shown
     scores = scores[~scores.problem.str.startswith("failed")]
     texts = {
         "leaderboard.csv": frame_text(means),
         "scores.csv": frame_text(scores[list(SCORES)], nan="nan"),
-        "leaderboard.md": document("Leaderboard", leaderboard_tables(results, plain)),
+        "leaderboard.md": document("Leaderboard", leaderboard_tables(results, style.plain)),
     }
-    for name, text in texts.items():
-        write_text(run.root / name, text)
-    cited = {m.citation.key: m.citation for m in run.manifest.methods if m.citation}
+    cited = {m.cite: m.citation for m in run.manifest.methods if m.citation}
     cited |= cited_by(run.manifest.columns)
-    bib = "".join(f"{citation.bibtex}\n" for citation in cited.values())
-    write_text(run.root / "references.bib", bib)
+    texts["references.bib"] = "".join(f"{citation.bibtex}\n" for citation in cited.values())
     tables = leaderboard_tables(results, style)
-    written = [*(run.root / name for name in texts), run.root / "references.bib"]
+    written = write_texts(run.root, texts)
     return [*written, *write_tables(run.root, "leaderboard", tables, references(results.manifest))]
 
 
 def references(manifest: Manifest) -> dict[str, str]:
     """What the rows of a run's tables cite, one line of text each, by key."""
-    return {m.citation.key: m.citation.text for m in manifest.methods if m.citation}
+    return {m.cite: m.citation.text for m in manifest.methods if m.citation}
 
 
 def leaderboard_tables(results: Results, style: TableStyle = PLAIN) -> list[Table]:
@@ -171,7 +166,7 @@ class _Sheet:
         used = {cell.rank for b in blocks for line in b.lines for cell in line.cells}
         return Table(
             name=name,
-            heading=_heading_of(self.boards),
+            heading=heading(*self.boards),
             headers=tuple(self._headers()),
             blocks=tuple(blocks),
             caption=self._caption(used),
@@ -243,8 +238,7 @@ class _Sheet:
             marks = marks_of_cell(result, column, scored, self.notes)
             marks += few if self.wide or not (text or marks) else ()
             cells.append(Entry(text, rank, marks, std))
-        citation = result.method.citation
-        return result.method, Line(label, tuple(cells), citation.key if citation else "")
+        return result.method, Line(label, tuple(cells), result.method.cite)
 
     def _numbers(self, board: Board, column: ColumnRecord) -> dict[str, tuple[str, Rank, str]]:
         key = (board.dataset.name, full_name(column))
@@ -267,7 +261,7 @@ class _Sheet:
             yield "A mean over fewer pairs than others of its column is not ranked"
         several = len(self.boards) > 1
         for board in self.boards:
-            said = [finding_note(finding) for finding in board.findings]
+            said = [finding.said() for finding in board.findings]
             if skipped := board.dataset.skipped:
                 said.append(f"{pairs_word(len(skipped))} left out as unusable")
             yield from (f"{board.dataset.name}: {text}" if several else text for text in said)
@@ -280,12 +274,8 @@ def _counts_differ(board: Board) -> bool:
     return any(r.scored(board.columns) != total for r in board.results)
 
 
-def heading(board: Board) -> str:
-    """The data set, its size and split, and the convention."""
-    return _heading_of([board])
-
-
-def _heading_of(boards: Sequence[Board]) -> str:
+def heading(*boards: Board) -> str:
+    """The data set, its size and split, and the convention; of several their names alone."""
     several = len(boards) > 1
     *first, last = [b.dataset.name if several else dataset_heading(b) for b in boards]
     named = f"{', '.join(first)} and {last}" if first else last

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from fusionbench.errors import FusionBenchError
-from fusionbench.files import write_text
+from fusionbench.files import write_texts
 from fusionbench.profiling.records import Light, Measurement, Scope, Variant
 from fusionbench.profiling.results import (
     Block,
@@ -201,7 +201,11 @@ UNCOUNTED = (
 
 
 def write_profile(
-    folder: Path, results: Results | None = None, *, figures: bool = True
+    folder: Path,
+    results: Results | None = None,
+    profile: Profile | None = None,
+    *,
+    figures: bool = True,
 ) -> list[Path]:
     """Write the tables and figures of a profile into the folder that holds ``profile/``.
 
@@ -209,6 +213,7 @@ def write_profile(
         folder: A run's folder.
         results: Of the run: which methods have rows, under which names, and the figures that need
             its scores; None shows all and leaves those figures out.
+        profile: Of the run's methods, where it has been read; see :func:`read_profile`.
         figures: Whether figures are drawn.
 
     Returns:
@@ -217,19 +222,17 @@ def write_profile(
     Raises:
         FusionBenchError: A file of the profile cannot be read.
     """
-    profile = read_profile(folder, results)
+    profile = profile or read_profile(folder, results)
     if profile is None or not profile.blocks:
         return []
     texts = {
         "profile.csv": frame_text(profile_frame(profile)),
         "profile.md": document("Profile", profile_tables(profile)) + _uncounted(profile),
     }
-    for name, text in texts.items():
-        write_text(folder / name, text)
-    written = [folder / name for name in texts]
+    written = write_texts(folder, texts)
     methods = results.manifest.methods if results else []
     cited = references(results.manifest) if results else {}
-    tables = paper_tables(profile, {m.name: m.citation.key for m in methods if m.citation})
+    tables = paper_tables(profile, {m.name: m.cite for m in methods})
     written += write_tables(folder, "profile", tables, cited)
     if figures:
         from fusionbench.report.figures.cost import write_figures

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionbench.files import write_text
+from fusionbench.files import write_texts
 from fusionbench.manifest import ColumnRecord, MethodRecord
 from fusionbench.report.leaderboard import heading, provenance, references
 from fusionbench.results import Results
@@ -99,10 +99,8 @@ def write_ranks(
         "significance.csv": frame_text(frame),
         "stability.csv": frame_text(stability_frame(rankings)),
     }
-    for name, text in texts.items():
-        write_text(root / name, text)
     cited = references(results.manifest)
-    return [*(root / name for name in texts), *write_tables(root, "ranks", tables, cited)]
+    return [*write_texts(root, texts), *write_tables(root, "ranks", tables, cited)]
 
 
 def rank_frame(rankings: Sequence[Ranking]) -> pd.DataFrame:
@@ -246,8 +244,7 @@ def _table(ranking: Ranking) -> Table:
     for method in _order(ranking):
         cells = [_cell(contest, method.name) for contest in shown]
         cells[1:1] = [_borda(overall, method.name)] if overall else []
-        cite = method.citation.key if method.citation else ""
-        lines.append(Line(Entry(method.label), tuple(cells), cite))
+        lines.append(Line(Entry(method.label), tuple(cells), method.cite))
     said = [f"{label}: {reason}" for label, reason in ranking.left_out]
     dropped = [
         f"{contest.name}: {pairs_word(contest.dropped)} left out for want of a value"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fusionbench.files import write_text
+from fusionbench.files import write_texts
 from fusionbench.tables.escaping import comment, escape
 from fusionbench.tables.model import Block, Entry, Header, Line, Table
 from fusionbench.tables.numbers import Rank
@@ -49,9 +49,7 @@ def write_tables(
         f"{name}.tex": head + "\n".join(floats),
         f"{name}_standalone.tex": "\n".join([preamble("\n".join(body), coloured), *body]),
     }
-    for file, text in files.items():
-        write_text(root / file, text)
-    return [root / file for file in files]
+    return write_texts(root, files)
 
 
 def write_float(table: Table, label: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fusionbench.errors import FusionBenchError
@@ -47,6 +47,12 @@ class TableStyle:
             raise FusionBenchError(
                 f"{self.decimals} decimals: expected a number from 0 to {MOST_DECIMALS}"
             )
+
+    @property
+    def plain(self) -> TableStyle:
+        """The look where there is neither a layout nor a colour: in Markdown, terminal and page."""
+        marks: Marks = "top3" if self.marks == "top3" else "bold-underline"
+        return replace(self, layout="single", marks=marks)
 
     @property
     def depth(self) -> int:

@@ -24,7 +24,7 @@ from fusionbench.results import Result, Results, conventions
 from fusionbench.runs import Row, Run, latest
 from fusionbench.statistics.contests import Ranking
 from fusionbench.tables.model import Table
-from fusionbench.tables.style import PLAIN, Marks, TableStyle
+from fusionbench.tables.style import PLAIN, TableStyle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,8 +85,6 @@ def page_data(
     images: Sequence[Sequence[Preview]],
     parts: Parts,
     style: TableStyle = PLAIN,
-    *,
-    sources: bool = True,
 ) -> dict[str, Json]:
     """Everything that the page shows but its previews.
 
@@ -95,11 +93,9 @@ def page_data(
         images: Previews, by data set and pair; the sizes of the sources are taken from them.
         parts: Ranks, comparisons, evaluations of detectors, and the profile.
         style: How tables look; conventions are not put side by side here.
-        sources: Whether the source images have rows in the tables of detection.
     """
     manifest = results.manifest
-    marks: Marks = "top3" if style.marks == "top3" else "bold-underline"
-    style = replace(style, layout="single", marks=marks, side_by_side=False)
+    style = replace(style.plain, side_by_side=False)
     titles = ", ".join(data.title or data.name for data in manifest.datasets)
     views = _views(manifest)
     return {
@@ -113,11 +109,11 @@ def page_data(
         ],
         "views": views,
         "datasets": [
-            _dataset(results, data, parts, style, previews)
+            _dataset(results, data, parts, style, previews, views)
             for data, previews in zip(manifest.datasets, images, strict=True)
         ],
         "agreement": [table.as_json() for table in convention_tables(parts.rankings)],
-        "detection": _detection(results, parts, style, sources),
+        "detection": _detection(results, parts, style),
         "cost": [table.as_json() for table in _cost(parts)],
         "about": about(manifest, parts),
     }
@@ -153,8 +149,9 @@ def _dataset(
     parts: Parts,
     style: TableStyle,
     previews: Sequence[Preview],
+    views: Sequence[Json],
 ) -> Json:
-    manifest, views = results.manifest, _views(results.manifest)
+    manifest = results.manifest
     own = [result for result in results.every if result.dataset is data] if manifest.columns else []
     return {
         "name": data.name,
@@ -204,12 +201,12 @@ def _compared(frame: pd.DataFrame, columns: Mapping[str, int], manifest: Manifes
     return found
 
 
-def _detection(results: Results, parts: Parts, style: TableStyle, sources: bool) -> list[Json]:
+def _detection(results: Results, parts: Parts, style: TableStyle) -> list[Json]:
     if not parts.evaluations:
         return []
     from fusionbench.report.detection import detection_tables
 
-    tables = detection_tables(results, parts.evaluations, style, sources=sources)
+    tables = detection_tables(results, parts.evaluations, style)
     return [
         _boxes(results.run, board) | {"table": table.as_json()}
         for board, table in zip(parts.evaluations, tables, strict=True)
@@ -243,11 +240,9 @@ def _troubles(result: Result, columns: Sequence[ColumnRecord]) -> Json:
         "": {str(places[pair]): f"failed: {text}" for pair, text in result.failed.items()}
     }
     for number, column in enumerate(columns):
-        cell = result.cell(column)
-        said = {p: f"undefined: {cell.reasons.get(p, '')}".rstrip(": ") for p in cell.undefined}
-        said |= {pair: f"failed: {text}" for pair, text in cell.errors.items()}
-        if said:
-            found[str(number)] = {str(places[pair]): text for pair, text in said.items()}
+        listed = result.cell(column).listed(places)
+        if said := {str(places[pair]): text for pair, _, text in listed if text}:
+            found[str(number)] = said
     return found
 
 

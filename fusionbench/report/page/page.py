@@ -42,7 +42,6 @@ def write_html(
     parts: Parts | None = None,
     style: TableStyle = PLAIN,
     *,
-    sources: bool = True,
     budget: int = BUDGET,
 ) -> list[Path]:
     """Write ``report.html`` into a run's folder.
@@ -54,7 +53,6 @@ def write_html(
         results: Of a run that has been scored, wholly or in part.
         parts: Its ranks, comparisons, evaluations and profile, where they have been read.
         style: How tables look; see :func:`fusionbench.report.page.data.page_data`.
-        sources: Whether the source images have rows in the tables of detection.
         budget: Bytes of the page that previews of images may take, shared by the data sets in
             proportion to their pairs; 0 leaves all previews out.
 
@@ -68,7 +66,7 @@ def write_html(
         for dataset in run.manifest.datasets
     ]
     path = run.root / "report.html"
-    data = page_data(results, images, parts or Parts.read(results), style, sources=sources)
+    data = page_data(results, images, parts or Parts.read(results), style)
     write_text(path, render(data, images))
     return [path]
 

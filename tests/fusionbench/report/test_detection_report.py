@@ -31,6 +31,7 @@ from fusionbench.report.figures.detection_curves import predictors
 from fusionbench.report.figures.detection_scenes import BoxPanel, choose_scenes, view_of
 from fusionbench.results import Results
 from fusionbench.runs import Run
+from fusionbench.tables.style import TableStyle
 
 PAIRS = [f"p{i}" for i in range(6)]
 BOXES = [[4.0, 4.0, 20.0, 30.0], [30.0, 6.0, 60.0, 40.0]]
@@ -174,6 +175,14 @@ def test_own_tables_pass_latex_check(detected) -> None:
         checked = check_latex(detected.root / name)
         assert checked.wrong == []
         assert checked.numbers == 20
+
+
+def test_markdown_speaks_of_no_colour(detected) -> None:
+    style = TableStyle(marks="red-blue")
+    detection.write_detection(Results.read(detected), figures=False, style=style)
+    assert "best in red" in (detected.root / "detection.tex").read_text()
+    text = (detected.root / "detection.md").read_text()
+    assert "in red" not in text and "in bold" in text
 
 
 def test_difference_text() -> None:

@@ -226,7 +226,7 @@ def test_the_page_shows_what_was_chosen(rich_run: Run) -> None:
     )
     empty = [[Preview() for _ in data.pairs] for data in rich_run.manifest.datasets]
     style = TableStyle(ours="Ours", marks="red-blue")
-    data = page_data(results, empty, Parts.read(results), style, sources=False)
+    data = page_data(results, empty, Parts.read(results), style)
     tables = [board["table"] for board in data["datasets"][0]["boards"]]
     tables += [board["ranks"] for board in data["datasets"][0]["boards"]]
     tables += [data["detection"][0]["table"], *data["cost"]]
